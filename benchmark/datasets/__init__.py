@@ -1,0 +1,16 @@
+"""Where samples come from: LFW crops, drawn faces, folders of images; and the exact pairs that are compared."""
+
+from benchmark.datasets.base import Dataset, Loaded, SampleRef, dataset_ids, open_dataset
+from benchmark.datasets.pairs import Pairs, read_lfw_pairs_txt, read_pairs, write_pairs
+
+__all__ = [
+    "Dataset",
+    "Loaded",
+    "Pairs",
+    "SampleRef",
+    "dataset_ids",
+    "open_dataset",
+    "read_lfw_pairs_txt",
+    "read_pairs",
+    "write_pairs",
+]

@@ -1,0 +1,69 @@
+"""Your own aligned faces: one folder per identity, images of any usual format in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmark.datasets.base import Dataset, Loaded, Parameters
+from benchmark.datasets.images import load_crops
+from benchmark.digest import digest_file
+from benchmark.errors import InvalidInputError
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+
+
+class FolderParameters(Parameters):
+    """`path`: the folder of identity folders; a relative one starts at the data root."""
+
+    path: str
+
+
+class FolderDataset(Dataset):
+    """`PATH/<identity>/<image>`: aligned crops of 112x112. A sample's id is `<identity>/<image without its suffix>`."""
+
+    id = "folder"
+    parameters = FolderParameters
+
+    def __init__(self, parameters: FolderParameters, data_root: Path | None) -> None:
+        given = Path(parameters.path)
+        if data_root is None and not given.is_absolute():
+            raise InvalidInputError(
+                f"data set 'folder': path {parameters.path!r} is relative; name its root with --data"
+            )
+        self._root = given if data_root is None else data_root / given
+        if not self._root.is_dir():
+            raise InvalidInputError(f"data set 'folder': no folder {self._root}; it holds one folder per identity")
+
+    def ids(self) -> list[str]:
+        """Every sample that is there, sorted: the start of a split file of one's own."""
+        files = (path for path in self._root.glob("*/*") if path.suffix.lower() in SUFFIXES)
+        return sorted({f"{path.parent.name}/{path.stem}" for path in files})
+
+    def subject(self, sample_id: str) -> str:
+        """The identity: the folder part of the id."""
+        parts = sample_id.split("/")
+        # An id becomes a path, so nothing in it may leave the folder.
+        if len(parts) != 2 or any(part in ("", ".", "..") or "\\" in part or "\0" in part for part in parts):
+            raise InvalidInputError(
+                f"{sample_id!r} is no sample id of data set 'folder'; they look like identity/image"
+            )
+        return parts[0]
+
+    def load(self, ids: Sequence[str]) -> Loaded:
+        """The crops (uint8, N x 112 x 112 x 3); missing, damaged and wrong-size ones are flagged with the reason."""
+        return load_crops(ids, [self._path(sample_id) for sample_id in ids])
+
+    def fingerprint(self, ids: Sequence[str]) -> list[str]:
+        """SHA-256 of each file's bytes, or `missing`."""
+        paths = [self._path(sample_id) for sample_id in ids]
+        return [digest_file(path) if path.is_file() else "missing" for path in paths]
+
+    def _path(self, sample_id: str) -> Path:
+        self.subject(sample_id)
+        paths = [self._root / f"{sample_id}{suffix}" for suffix in SUFFIXES]
+        there = [path for path in paths if path.is_file()]
+        if len(there) > 1:
+            names = " and ".join(path.name for path in there)
+            raise InvalidInputError(f"data set 'folder': {sample_id!r} is ambiguous in {self._root}: {names}; keep one")
+        return there[0] if there else paths[0]

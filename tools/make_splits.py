@@ -1,0 +1,56 @@
+"""Write the split files under protocols/splits/: LFW View 2 (from LFW's own pairs.txt) and the demo's.
+
+    python tools/make_splits.py --data ../shared/data
+
+Rerunning gives the same bytes; protocols name the files by their digest, so a change here is a new protocol version.
+"""
+
+from __future__ import annotations
+
+import argparse
+from itertools import combinations, product
+from pathlib import Path
+
+from benchmark.datasets.pairs import Row, read_lfw_pairs_txt, write_pairs
+from benchmark.digest import generator
+
+SPLITS = Path(__file__).resolve().parents[1] / "protocols" / "splits"
+DEV_PAIRS = 50  # genuine and impostor pairs of each fold in the development prefix of View 2
+
+DEMO_FOLDS = 10
+DEMO_IDENTITIES = 10  # per fold; a fold's identities are in no other
+DEMO_SAMPLES = 4  # per identity
+DEMO_PAIRS = 30  # genuine and impostor pairs of each fold
+
+
+def demo_rows() -> list[Row]:
+    """The demo's comparisons of drawn faces: 10 subject-disjoint folds, in the order of `read_lfw_pairs_txt`."""
+    folds = [_demo_fold(fold) for fold in range(DEMO_FOLDS)]
+    return [row for position in zip(*folds, strict=True) for pair in position for row in pair]
+
+
+def _demo_fold(fold: int) -> list[tuple[Row, Row]]:
+    first = fold * DEMO_IDENTITIES
+    samples = [[f"s{first + i:04d}/{j}" for j in range(DEMO_SAMPLES)] for i in range(DEMO_IDENTITIES)]
+    genuine = [pair for own in samples for pair in combinations(own, 2)]
+    impostor = [pair for one, other in combinations(samples, 2) for pair in product(one, other)]
+    draw = generator("splits", "demo", fold)
+    chosen = [draw.choice(len(pairs), DEMO_PAIRS, replace=False) for pairs in (genuine, impostor)]
+    return [
+        (Row(fold + 1, True, *genuine[g]), Row(fold + 1, False, *impostor[i])) for g, i in zip(*chosen, strict=True)
+    ]
+
+
+def main() -> None:
+    """Write every split file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="the folder with lfw/pairs.txt")
+    rows = read_lfw_pairs_txt(parser.parse_args().data / "lfw" / "pairs.txt")
+    SPLITS.mkdir(parents=True, exist_ok=True)
+    write_pairs(SPLITS / "lfw-view2.csv", rows)
+    write_pairs(SPLITS / "lfw-view2-dev.csv", rows[: 2 * 10 * DEV_PAIRS])
+    write_pairs(SPLITS / "demo.csv", demo_rows())
+
+
+if __name__ == "__main__":
+    main()
