@@ -31,6 +31,11 @@ def protocol_folders() -> list[Path]:
     return _existing(_own("protocols"), Path.cwd() / "protocols")
 
 
+def baselines_folder() -> Path:
+    """Our own submissions."""
+    return _own("baselines").resolve()
+
+
 def submission_folders() -> list[Path]:
     """Folders with `protectors/<id>` and `attacks/<id>` inside: the baselines, then the community's submissions.
 
@@ -38,7 +43,7 @@ def submission_folders() -> list[Path]:
     """
     root = checkout()
     ours = [root / "submissions"] if root else []
-    return _existing(_own("baselines"), *ours, Path.cwd() / "submissions")
+    return _existing(baselines_folder(), *ours, Path.cwd() / "submissions")
 
 
 def leaderboard_folder() -> Path:
@@ -67,6 +72,11 @@ def store_root(option: Path | str | None = None) -> Path:
     if named:
         return Path(named).expanduser().resolve()
     return Path(platformdirs.user_cache_dir("veilbench", appauthor=False)) / "store"
+
+
+def compiled_root() -> Path:
+    """The folder under which submissions keep what they compile, in the user's cache."""
+    return Path(platformdirs.user_cache_dir("veilbench", appauthor=False)) / "compiled"
 
 
 def _existing(*folders: Path) -> list[Path]:

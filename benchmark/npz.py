@@ -108,23 +108,23 @@ def split_bytes(buffer: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -
     return [whole[start:end] for start, end in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)]
 
 
-def encode_batch(batch: Protected) -> Arrays:
+def encode_batch(batch: Protected, name: str = "batch") -> Arrays:
     """Samples, templates or codestreams as named arrays: `batch`, or `batch.bytes` and `batch.offsets`."""
     if isinstance(batch, np.ndarray):
-        return {"batch": batch}
+        return {name: batch}
     buffer, offsets = join_bytes(batch)
-    return {"batch.bytes": buffer, "batch.offsets": offsets}
+    return {f"{name}.bytes": buffer, f"{name}.offsets": offsets}
 
 
-def decode_batch(arrays: Mapping[str, npt.NDArray[Any]]) -> Protected:
+def decode_batch(arrays: Mapping[str, npt.NDArray[Any]], name: str = "batch") -> Protected:
     """The inverse of `encode_batch`; other arrays beside it do not matter. Raises FrameError where none is there.
 
     >>> decode_batch(encode_batch([b"ab", b"c"]))
     [b'ab', b'c']
     """
-    if "batch" in arrays:
-        return arrays["batch"]
+    if name in arrays:
+        return arrays[name]
     try:
-        return split_bytes(arrays["batch.bytes"], arrays["batch.offsets"])
+        return split_bytes(arrays[f"{name}.bytes"], arrays[f"{name}.offsets"])
     except KeyError:
-        raise FrameError("no batch among the arrays") from None
+        raise FrameError(f"no {name} among the arrays") from None

@@ -1,0 +1,151 @@
+"""Finding a protocol by path or id, and checking all that its schema alone cannot: ids, parameters, split files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from benchmark import locations
+from benchmark.datasets import dataset_ids
+from benchmark.datasets.pairs import read_pairs
+from benchmark.digest import digest_file
+from benchmark.errors import InvalidInputError, unknown
+from benchmark.protocol_schema import Entry, Limits, Protocol, ProtocolFile, read_ids
+from benchmark.recognisers import recogniser_ids
+from benchmark.schema import Document, near, read_yaml
+from benchmark.submission import Submission, discover
+
+__all__ = ["Entry", "Limits", "Protocol", "list_protocols", "load_protocol", "protocol_files", "read_ids"]
+
+Submissions: TypeAlias = Mapping[tuple[str, str], Submission]
+
+
+def protocol_files(folders: Iterable[Path] | None = None) -> dict[str, Path]:
+    """{id: file} of the protocols in the folders, sorted; files whose names begin with `_` are templates."""
+    found: dict[str, Path] = {}
+    for folder in locations.protocol_folders() if folders is None else folders:
+        for path in sorted(folder.glob("*.yaml")):
+            if not path.name.startswith("_"):
+                found.setdefault(str(read_yaml(path).data.get("id", path.stem)), path)
+    return dict(sorted(found.items()))
+
+
+def load_protocol(path_or_id: Path | str, *, submissions: Submissions | None = None) -> Protocol:
+    """The protocol of a file or an id.
+
+    Raises InvalidInputError with every error, each with file and line: unknown keys, ids, presets and parameters (with
+    the nearest known one), values out of range, windows that end beyond 100 %, split files with another digest, an
+    attacker's split that shares a subject with the pairs.
+    """
+    document = read_yaml(_path(path_or_id))
+    parsed = document.parse(ProtocolFile)
+    known = discover() if submissions is None else submissions
+    data = document.data
+    protectors = _settings(document, "protector", known)
+    attacks = _settings(document, "attack", known)
+    _check_ids(document, ("dataset", "id"), [_at(data, "dataset", "id")], "data set", dataset_ids())
+    recognisers = data.get("recognisers")
+    names = recognisers if isinstance(recognisers, list) else []
+    for position, name in enumerate(names):
+        _check_ids(document, ("recognisers", position), [name], "recogniser", recogniser_ids())
+    if parsed is not None:
+        _check_splits(document, parsed)
+    document.check()
+    assert parsed is not None  # else a problem was noted, and check() raised
+    content = parsed.model_dump() | {"protectors": protectors, "attacks": attacks, "path": document.path.resolve()}
+    return Protocol.model_validate(content)
+
+
+def list_protocols(folders: Iterable[Path] | None = None) -> list[Protocol]:
+    """Every protocol in the folders, sorted by id; raises InvalidInputError as `load_protocol` does."""
+    submissions = discover()
+    return [load_protocol(path, submissions=submissions) for path in protocol_files(folders).values()]
+
+
+def _path(path_or_id: Path | str) -> Path:
+    path = Path(path_or_id)
+    if path.suffix in (".yaml", ".yml") or path.is_file():
+        return path
+    files = protocol_files()
+    if str(path_or_id) in files:
+        return files[str(path_or_id)]
+    by_name = {file.stem: file for file in files.values()}
+    if str(path_or_id) in by_name:
+        return by_name[str(path_or_id)]
+    raise unknown("protocol", str(path_or_id), files)
+
+
+def _at(data: Any, *keys: str) -> Any:
+    for key in keys:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
+
+
+def _check_ids(document: Document, place: tuple[str | int, ...], names: list[Any], kind: str, known: list[str]) -> None:
+    for name in names:
+        if isinstance(name, str) and name not in known:
+            document.problem(place, f"unknown {kind} {name!r}{near(name, known)}")
+
+
+def _settings(document: Document, kind: str, known: Submissions) -> list[dict[str, Any]]:
+    """The entries under `protectors:` or `attacks:` with their presets merged in; what is wrong is noted."""
+    key = f"{kind}s"
+    items = document.data.get(key)
+    settings = []
+    labels: set[str] = set()
+    ids = [name for of_kind, name in known if of_kind == kind]
+    for position, item in enumerate(items if isinstance(items, list) else []):
+        try:
+            entry = Entry.model_validate(item)
+        except ValueError:
+            continue  # parse() has noted why
+        if entry.label in labels:
+            document.problem((key, position), f"{entry.label} occurs twice; give each setting a `name:` of its own")
+        labels.add(entry.label)
+        if entry.id not in ids:
+            _check_ids(document, (key, position, "id"), [entry.id], kind, ids)
+            continue
+        chosen = _chosen(document, (key, position), entry, known[kind, entry.id])
+        settings.append(entry.model_dump() | {"parameters": chosen})
+    return settings
+
+
+def _chosen(document: Document, place: tuple[str | int, ...], entry: Entry, submission: Submission) -> dict[str, Any]:
+    try:
+        chosen = submission.chosen(entry.parameters, entry.preset)
+    except InvalidInputError as error:
+        for line in str(error).splitlines():
+            name = line.removeprefix(f"{submission.manifest.id}: ").partition(":")[0]
+            inner = ("parameters", name) if name in entry.parameters else ("preset",) if entry.preset else ()
+            document.problem((*place, *inner), line)
+        return {}
+    resolved = submission.resolve(chosen)
+    offset, size = resolved.get("offset"), resolved.get("size")
+    if isinstance(offset, (int, float)) and isinstance(size, (int, float)) and offset + size > 100:
+        document.problem(place, f"the window ends at {offset + size:g} %: offset + size may be 100 at most")
+    return chosen
+
+
+def _check_splits(document: Document, parsed: ProtocolFile) -> None:
+    present = {key: split for key in ("pairs", "attacker") if (split := getattr(parsed, key)) is not None}
+    sound = True
+    for key, split in present.items():
+        file = document.path.parent / split.file
+        if not file.is_file():
+            document.problem((key, "file"), f"there is no file {file}")
+            sound = False
+        elif (found := digest_file(file)) != split.sha256:
+            document.problem((key, "sha256"), f"{split.file} has the digest {found}; a changed split is a new protocol")
+            sound = False
+    if not sound or parsed.attacker is None:
+        return
+    try:
+        tested = set(read_pairs(document.path.parent / parsed.pairs.file).subjects)
+        learned = {name.rpartition("/")[0] for name in read_ids(document.path.parent / parsed.attacker.file)}
+    except InvalidInputError as error:
+        document.problem(("attacker",), str(error))
+        return
+    if tested & learned:
+        shared = ", ".join(sorted(tested & learned)[:3])
+        document.problem(("attacker", "file"), f"shares {len(tested & learned)} subjects with the pairs: {shared}, ...")

@@ -1,0 +1,201 @@
+"""The schema of a protocol; `protocols/_template.yaml` documents every key, `benchmark.protocol` loads one."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from benchmark.datasets.pairs import Pairs, read_pairs
+from benchmark.digest import digest
+from benchmark.errors import InvalidInputError
+from benchmark.schema import Frozen, near
+from benchmark.submission import Id, KeyPolicy, Name, Plain, Text
+
+Sha256: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+#: `all`, or how many: None means all.
+Count: TypeAlias = Annotated[
+    Annotated[int, Field(ge=1)] | None, BeforeValidator(lambda value: None if value == "all" else value)
+]
+Comparison: TypeAlias = Literal["protected-protected", "protected-original"]
+
+_METRICS = ("eer", "auc", "d_prime", "view2_accuracy", "attack_success_rate", "psnr", "ssim", "ms_ssim")
+
+
+def _metric(name: str) -> str:
+    if name in _METRICS or re.fullmatch(r"fnmr_at_fmr_0\.\d*[1-9]", name):
+        return name
+    known = [*_METRICS, "fnmr_at_fmr_0.001"]
+    raise ValueError(f"unknown metric {name!r}{near(name, known)}")
+
+
+class DatasetChoice(Frozen):
+    """A data set and its parameters."""
+
+    id: str
+    parameters: Mapping[str, Any] = {}
+
+
+class SplitFile(Frozen):
+    """A file beside the protocol, with the digest that it must have."""
+
+    file: Text
+    sha256: Sha256
+
+
+class Keys(Frozen):
+    """Which samples share a key, and where the master key comes from: a public seed or a secret file."""
+
+    policy: KeyPolicy
+    seed: Text | None = None
+    secret_file: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Keys:
+        if (self.seed is None) == (self.secret_file is None):
+            raise ValueError("needs either `seed` (public boards) or `secret_file` (hosted challenges)")
+        return self
+
+
+class Entry(Frozen):
+    """A submission in one setting: its id, and parameters by preset, by name, or both (names win)."""
+
+    id: Id
+    name: Name | None = None
+    preset: Name | None = None
+    parameters: Mapping[str, Plain] = {}
+
+    @model_validator(mode="after")
+    def _is_named(self) -> Entry:
+        if self.parameters and not (self.name or self.preset):
+            raise ValueError("parameters need a `name:` for this setting, which its records will carry")
+        return self
+
+    @property
+    def label(self) -> str:
+        """`jpeg2000-window@lw4o6-document`, or the id alone."""
+        name = self.name or self.preset
+        return f"{self.id}@{name}" if name else self.id
+
+
+class Bootstrap(Frozen):
+    """The confidence intervals."""
+
+    resamples: Annotated[int, Field(ge=1, le=100_000)] = 1000
+
+
+class Portion(Frozen):
+    """How many samples, the first ones, take part."""
+
+    samples: Count = None
+
+
+class Limits(Frozen):
+    """What a submission may use; beyond that it is stopped, and its record says so."""
+
+    seconds_per_sample: Annotated[float, Field(gt=0)] = 5.0
+    memory_gib: Annotated[float, Field(gt=0)] = 4.0
+    #: For starting, and once more for the first call of each kind, which may compile.
+    seconds_to_start: Annotated[float, Field(gt=0)] = 60.0
+
+
+def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    seen = [value for position, value in enumerate(values) if value in values[:position]]
+    if seen:
+        raise ValueError(f"{seen[0]!r} occurs twice")
+    return values
+
+
+Settings: TypeAlias = Annotated[tuple[Entry, ...], Field(min_length=1)]
+Names: TypeAlias = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_distinct)]
+
+
+class ProtocolFile(Frozen):
+    """The schema of a protocol's YAML file."""
+
+    id: Id
+    title: Text
+    description: str = ""
+    dataset: DatasetChoice
+    pairs: SplitFile
+    attacker: SplitFile | None = None
+    comparisons: Annotated[tuple[Comparison, ...], Field(min_length=1), AfterValidator(_distinct)]
+    keys: Keys
+    protectors: Settings
+    attacks: Settings
+    recognisers: Names
+    metrics: Annotated[
+        tuple[Annotated[str, AfterValidator(_metric)], ...], Field(min_length=1), AfterValidator(_distinct)
+    ]
+    bootstrap: Bootstrap = Bootstrap()
+    recovery: Portion = Portion()
+    visual: Portion = Portion()
+    limits: Limits = Limits()
+
+
+class Protocol(ProtocolFile):
+    """A protocol whose ids, parameters and split files have been checked; presets are merged into the parameters."""
+
+    path: Path
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of everything that can change a result: not of titles, and of split files by their digest."""
+        content = self.model_dump(mode="json", exclude={"path", "title", "description", "limits"})
+        for entry in content["protectors"] + content["attacks"]:
+            del entry["preset"]  # its parameters are there
+        if content["keys"]["secret_file"] is not None:
+            content["keys"]["secret_file"] = "secret"
+        return digest("protocol", content)
+
+    @property
+    def pairs_path(self) -> Path:
+        """The split file of the comparisons."""
+        return self.path.parent / self.pairs.file
+
+    def read_pairs(self) -> Pairs:
+        """The comparisons; raises InvalidInputError for a malformed file."""
+        return read_pairs(self.pairs_path)
+
+    def attacker_ids(self) -> tuple[str, ...]:
+        """The samples that an attack may learn from; empty without an attacker's split."""
+        return read_ids(self.path.parent / self.attacker.file) if self.attacker else ()
+
+    def master_key(self) -> bytes:
+        """32 bytes: SHA-256 of the public seed under a label, or the secret file's 32 bytes (or 64 hex digits)."""
+        if self.keys.secret_file is None:
+            return hashlib.sha256(f"veilbench master key: {self.keys.seed}".encode()).digest()
+        file = self.path.parent / self.keys.secret_file
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise InvalidInputError(f"{file}: the secret master key cannot be read ({error.strerror})") from None
+        if len(content) != 32:
+            try:
+                content = bytes.fromhex(content.decode("ascii"))
+            except ValueError:
+                content = b""
+        if len(content) != 32:
+            raise InvalidInputError(f"{file}: a master key is 32 bytes, or 64 hex digits")
+        return content
+
+
+def read_ids(path: Path) -> tuple[str, ...]:
+    """Sample ids (`subject/sample`), one a line; raises InvalidInputError with file and line for anything else."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInputError(f"{path}: cannot be read as text: {error}") from None
+    seen: set[str] = set()
+    for number, line in enumerate(lines, start=1):
+        if not all(line.rpartition("/")) or line != line.strip():
+            raise InvalidInputError(f"{path}:{number}: expected a sample id (subject/sample), got {line!r}")
+        if line in seen:
+            raise InvalidInputError(f"{path}:{number}: {line!r} occurs twice")
+        seen.add(line)
+    return tuple(lines)
