@@ -54,9 +54,9 @@ def bootstrap(
 ) -> dict[str, Floats]:
     """Replicates (float64, R) of every verification metric of N comparisons, by metric id.
 
-    `first` and `second` (int, N) are columns of `weights` (R x S, from `subject_weights`). `accuracy` and
-    `accuracy_std` come only with `fold` (int, N), `attack_success_rate` only with `threshold`, `fnmr_at_fmr_<x>` for
-    each of `fmrs`. NaN where a resample cannot tell (no genuine comparison in it, or no impostor).
+    `first` and `second` (int, N) are columns of `weights` (R x S, from `subject_weights`). `view2_accuracy` and its
+    `view2_accuracy_std` come only with `fold` (int, N), `attack_success_rate` only with `threshold`, and
+    `fnmr_at_fmr_<x>` for each of `fmrs`. NaN where a resample cannot tell (without any genuine or impostor comparison).
 
     >>> w = np.array([[1, 1], [2, 0]], np.int32)  # in the second resample subject 1 is missing
     >>> bootstrap([0.9, 0.8, 0.1], [True, True, False], [0, 1, 0], [0, 1, 1], w)["eer"]
@@ -75,7 +75,7 @@ def bootstrap(
         if level is not None:
             found["attack_success_rate"] = 1.0 - fnmr[..., level]
         if folds is not None:
-            found["accuracy"], found["accuracy_std"] = _over_folds(fold_accuracies(points, block, folds))
+            found["view2_accuracy"], found["view2_accuracy_std"] = _over_folds(fold_accuracies(points, block, folds))
         for name, values in found.items():
             parts.setdefault(name, []).append(values)
     return {name: np.concatenate(values) for name, values in parts.items()}

@@ -36,7 +36,7 @@ def test_replicates_equal_metrics_of_comparisons_repeated_by_their_weights(compa
             "fnmr_at_fmr_0.1": verification.fnmr_at_fmr(*sides, 0.1),
             "attack_success_rate": verification.attack_success_rate(s[g], 0.95),
         }
-        expected["accuracy"], expected["accuracy_std"] = verification.view2_accuracy(s, g, f)
+        expected["view2_accuracy"], expected["view2_accuracy_std"] = verification.view2_accuracy(s, g, f)
         assert {name: values[r] for name, values in found.items()} == pytest.approx(expected)
 
 
