@@ -27,7 +27,18 @@ from benchmark.npz import pack, unpack
 
 MAGIC = b"VEILBENCH1"
 #: Pruned in this order: what is bulky and cheap to make again goes first.
-KINDS = ("protected", "images", "prepared", "visual", "recovery", "templates", "learned", "originals")
+KINDS = (
+    "protected",
+    "images",
+    "pixels",
+    "prepared",
+    "visual",
+    "recovery",
+    "templates",
+    "learned",
+    "baseline",
+    "originals",
+)
 
 
 @dataclass(frozen=True)

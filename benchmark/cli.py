@@ -1,0 +1,197 @@
+"""`veilbench ...`: thin commands; each imports what it needs when it is called, so that `--help` is quick."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from benchmark import __version__
+from benchmark.errors import InvalidInputError
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+DATA = click.option("--data", type=FOLDER, help="Folder with lfw/ and weights/ (or set VEILBENCH_DATA).")
+STORE = click.option("--store", type=FOLDER, help="Folder of the artefact store (or set VEILBENCH_STORE).")
+BOARD = click.option("--board", type=FOLDER, help="Leaderboard folder (default: ./leaderboard or the checkout's).")
+
+
+class _Commands(click.Group):
+    """Says in one line what is wrong and ends with 2; shows the traceback only under --debug."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except InvalidInputError as error:
+            if context.params.get("debug"):
+                raise
+            click.echo(f"veilbench: {error}", err=True)
+            context.exit(2)
+        except KeyboardInterrupt:
+            click.echo("veilbench: interrupted; what was finished is kept, run again to continue", err=True)
+            context.exit(130)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show a traceback when something is wrong.")
+@click.version_option(__version__, prog_name="veilbench")
+def main(debug: bool) -> None:
+    """Benchmark the protection of facial data: protectors against attacks on fixed protocols."""
+    del debug  # read from the context by _Commands
+
+
+@main.command()
+@click.argument("protocol")
+@click.option("--protector", "protectors", multiple=True, help="Only this protector or setting (repeatable).")
+@click.option("--attack", "attacks", multiple=True, help="Only this attack (repeatable).")
+@click.option("--recogniser", "recognisers", multiple=True, help="Only this recogniser: prints, files no record.")
+@click.option("--workers", type=click.IntRange(min=1), help="Worker processes (default: the cores).")
+@click.option("--scheduler", help="Address of a Dask scheduler, instead of local workers.")
+@click.option("--dry-run", is_flag=True, help="Print the jobs and stop.")
+@DATA
+@STORE
+@BOARD
+def run(
+    protocol: str,
+    protectors: tuple[str, ...],
+    attacks: tuple[str, ...],
+    recognisers: tuple[str, ...],
+    workers: int | None,
+    scheduler: str | None,
+    dry_run: bool,
+    data: Path | None,
+    store: Path | None,
+    board: Path | None,
+) -> None:
+    """Run PROTOCOL (a path or an id), file the records and regenerate the leaderboard."""
+    from benchmark import runner
+
+    order = runner.order(
+        protocol,
+        protectors=protectors or None,
+        attacks=attacks or None,
+        recognisers=recognisers or None,
+        data=data,
+        store=store,
+    )
+    if dry_run:
+        click.echo("\n".join(order.plan.lines()))
+        return
+    report = runner.execute(order, workers=workers, scheduler=scheduler, board=board, show_progress=True)
+    click.echo(report.text())
+    if report.failed:
+        sys.exit(1)
+
+
+@main.command("list")
+@click.argument("what", type=click.Choice(["protocols", "protectors", "attacks", "recognisers", "datasets"]))
+def list_(what: str) -> None:
+    """List what is here."""
+    from benchmark.listing import listing
+
+    click.echo(listing(what))
+
+
+@main.command()
+@click.argument("kind", type=click.Choice(["protector", "attack"]))
+@click.argument("name")
+@click.option("--into", type=FOLDER, help="Where to write it (default: ./submissions).")
+def new(kind: str, name: str, into: Path | None) -> None:
+    """Write a working submission to start from."""
+    from benchmark.scaffold import scaffold
+
+    folder = scaffold(kind, name, into)
+    click.echo(f"wrote {folder}\nnext: edit {folder / 'method.py'}, then veilbench validate {folder}")
+
+
+@main.command()
+@click.argument("path", type=click.Path(path_type=Path))
+def validate(path: Path) -> None:
+    """Check a submission: all that a pull request is checked for."""
+    from benchmark.conformance import validate as check
+
+    report = check(path)
+    click.echo(report.text())
+    if not report.passed:
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("protocol")
+@click.option("--setting", "settings", multiple=True, help="Only this protector or setting (repeatable).")
+@click.option("--samples", default=6, show_default=True, type=click.IntRange(1, 32), help="How many samples.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="PNG to write (default: PROTOCOL.png).")
+@DATA
+@STORE
+def show(
+    protocol: str, settings: tuple[str, ...], samples: int, out: Path | None, data: Path | None, store: Path | None
+) -> None:
+    """Make a picture: originals, protected samples as decoded, attacked, recovered, one row a setting."""
+    from benchmark import runner
+    from benchmark.show import contact_sheet
+
+    order = runner.order(protocol, protectors=settings or None, data=data, store=store)
+    path = out or Path(f"{order.plan.protocol.id}.png")
+    contact_sheet(order.assignment, path, samples=samples)
+    click.echo(f"wrote {path}")
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Change nothing; exit code 1 where a page differs from its records.")
+@click.option("--print", "print_", is_flag=True, help="Print the overview too.")
+@BOARD
+def leaderboard(check: bool, print_: bool, board: Path | None) -> None:
+    """Regenerate the leaderboard's pages from its records."""
+    from benchmark import runner
+
+    folder, drifted = runner.regenerate_board(board, check_only=check)
+    if check and drifted:
+        for path in drifted:
+            click.echo(f"differs from its records: {path}; run `veilbench leaderboard`", err=True)
+        sys.exit(1)
+    if print_:
+        click.echo((folder / "README.md").read_text(encoding="utf-8"))
+    click.echo(f"leaderboard: {folder / 'README.md'}" + (" agrees with its records" if check else ""))
+
+
+@main.command()
+@click.argument("records", nargs=-1, required=True, type=click.Path(path_type=Path))
+def verify(records: tuple[Path, ...]) -> None:
+    """Recompute the metrics of RECORDS (files or folders) from their score files."""
+    from benchmark import runner
+
+    wrong = 0
+    for path, problems in runner.verify_records(records):
+        wrong += bool(problems)
+        for problem in problems:
+            click.echo(f"{path}: {problem}", err=True)
+        if not problems:
+            click.echo(f"{path}: ok")
+    if wrong:
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--prune", metavar="SIZE", help="Delete least used artefacts until at most SIZE is left (5GiB, 0).")
+@click.option("--kind", help="Prune only this kind of artefact.")
+@STORE
+def store(prune: str | None, kind: str | None, store: Path | None) -> None:
+    """Show what the artefact store holds, or prune it."""
+    from benchmark import listing
+
+    click.echo(listing.store_report(store, prune=prune, kind=kind))
+
+
+@main.group()
+def data() -> None:
+    """The data sets: what is here."""
+
+
+@data.command()
+@DATA
+def status(data: Path | None) -> None:
+    """Show which data sets and weights are here, and how to get the others."""
+    from benchmark.listing import data_status
+
+    click.echo(data_status(data))

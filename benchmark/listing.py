@@ -1,0 +1,82 @@
+"""What is here, as text: protocols, submissions, recognisers, data, the store."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tabulate import tabulate
+
+from benchmark import locations
+from benchmark.errors import InvalidInputError
+from benchmark.store import Store
+
+UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40,
+         "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}  # fmt: skip
+
+
+def listing(what: str) -> str:
+    """A table of `protocols`, `protectors`, `attacks`, `recognisers` or `datasets`."""
+    if what == "protocols":
+        from benchmark.protocol import load_protocol, protocol_files
+
+        found = [load_protocol(path) for path in protocol_files().values()]
+        return tabulate(
+            [[p.id, p.title, len(p.protectors), ", ".join(p.recognisers)] for p in found],
+            headers=["protocol", "title", "settings", "recognisers"],
+        )
+    if what in ("protectors", "attacks"):
+        from benchmark.submission import discover
+
+        kind = what[:-1]
+        submissions = [s for (k, _), s in sorted(discover(locations.submission_folders()).items()) if k == kind]
+        return tabulate(
+            [[s.manifest.id, s.manifest.version, s.manifest.title, len(s.manifest.presets)] for s in submissions],
+            headers=[kind, "version", "title", "presets"],
+        )
+    if what == "recognisers":
+        from benchmark.recognisers import recogniser_ids
+
+        return "\n".join(recogniser_ids())
+    from benchmark.datasets import dataset_ids
+
+    return "\n".join(dataset_ids())
+
+
+def parse_size(text: str) -> int:
+    """Bytes in a size as people write it; InvalidInputError where it is none.
+
+    >>> parse_size("5GiB") == 5 << 30, parse_size("0")
+    (True, 0)
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
+    if match is None or match[2].upper() not in UNITS:
+        raise InvalidInputError(f"no size: {text!r}; write it like 500MiB, 5GiB or 0")
+    return int(float(match[1]) * UNITS[match[2].upper()])
+
+
+def store_report(folder: Path | None, *, prune: str | None = None, kind: str | None = None) -> str:
+    """Number and size of artefacts by kind, after pruning where asked."""
+    store = Store(locations.store_root(folder))
+    lines = []
+    if prune is not None:
+        deleted, freed = store.prune(parse_size(prune), kind=kind)
+        lines.append(f"deleted {deleted} artefacts, {freed / (1 << 20):.1f} MiB")
+    elif kind is not None:
+        raise InvalidInputError("--kind goes with --prune SIZE")
+    sizes = store.sizes()
+    rows = [[name, count, f"{size / (1 << 20):.1f}"] for name, (count, size) in sizes.items()]
+    rows.append(["all", sum(c for c, _ in sizes.values()), f"{sum(s for _, s in sizes.values()) / (1 << 20):.1f}"])
+    lines += [f"store: {store.root}", tabulate(rows, headers=["kind", "artefacts", "MiB"])]
+    return "\n".join(lines)
+
+
+def data_status(option: Path | None) -> str:
+    """Which data sets and weights are under the data root, and how to get the others."""
+    from benchmark.datasets import lfw_status
+    from benchmark.recognisers import weights_status
+
+    root = locations.data_root(option)
+    lines = [f"data root: {root or 'none; set VEILBENCH_DATA or use --data DIR'}"]
+    lines += ["synthetic: embedded in the package", lfw_status(root), *weights_status(root)]
+    return "\n".join(lines)

@@ -1,0 +1,134 @@
+"""protocol x protectors x attacks -> jobs: pure, and printable before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmark.digest import digest
+from benchmark.errors import InvalidInputError, unknown
+from benchmark.protocol import Entry, Protocol
+from benchmark.submission import Submission
+
+#: Samples per artefact and per task: a kill loses at most one such batch of work for each worker.
+CHUNK = 128
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A submission with one set of parameters, as a protocol names it: `jpeg2000-window@lw4o6-document`."""
+
+    name: str
+    submission: Submission
+    parameters: Mapping[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """Names code and parameters: equal digests do the same."""
+        return digest(self.submission.source_digest, dict(self.parameters))
+
+
+@dataclass(frozen=True)
+class Job:
+    """One record to come: a protector's setting under one attack, seen through the protocol's recognisers."""
+
+    protector: Setting
+    attack: Setting
+
+    @property
+    def name(self) -> str:
+        return f"{self.protector.name} / {self.attack.name}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The jobs of one protocol, and the recognisers that score them."""
+
+    protocol: Protocol
+    jobs: tuple[Job, ...]
+    recognisers: tuple[str, ...]
+    #: Whether every protector, attack and recogniser of the protocol takes part.
+    complete: bool
+
+    def lines(self) -> list[str]:
+        """The plan as text, one line a job."""
+        head = f"{self.protocol.id}: {len(self.jobs)} jobs, recognisers {', '.join(self.recognisers)}"
+        return [head, *(f"  {job.name}" for job in self.jobs)]
+
+
+def plan(
+    protocol: Protocol,
+    submissions: Mapping[tuple[str, str], Submission],
+    *,
+    protectors: Sequence[str] | None = None,
+    attacks: Sequence[str] | None = None,
+    recognisers: Sequence[str] | None = None,
+) -> Plan:
+    """The jobs of a protocol, or of the part of it that the filters name.
+
+    A filter is a submission's id, or a setting's full name. A submission that the protocol does not list but that is
+    installed (under `submissions/`) joins with its default parameters when a filter names it. Attacks meet the
+    protectors of the domains that they declare. Raises InvalidInputError for unknown names and for a protector that
+    may not be used under the protocol's key policy.
+    """
+    defenders = _settings("protector", protocol.protectors, submissions, protectors)
+    attackers = _settings("attack", protocol.attacks, submissions, attacks)
+    chosen = _chosen("recogniser", protocol.recognisers, recognisers)
+    for setting in defenders:
+        allowed = setting.submission.protector.keys
+        if protocol.keys.policy not in allowed:
+            raise InvalidInputError(
+                f"{setting.name} may not be used under the key policy {protocol.keys.policy!r} of {protocol.id} "
+                f"(its submission.yaml allows {', '.join(allowed)}): its keystream would repeat"
+            )
+    jobs = tuple(
+        Job(defender, attacker)
+        for defender in defenders
+        for attacker in attackers
+        if defender.submission.protector.domain in attacker.submission.attack.domains
+    )
+    for attacker in attackers:
+        if "pairs" in attacker.submission.attack.threat_model and protocol.attacker is None:
+            raise InvalidInputError(
+                f"{attacker.name} learns from pairs, but {protocol.id} has no attacker's split; "
+                "choose a protocol with an `attacker:` key"
+            )
+    complete = not (protectors or attacks) and tuple(chosen) == tuple(protocol.recognisers)
+    return Plan(protocol, jobs, tuple(chosen), complete)
+
+
+def _settings(
+    kind: str,
+    entries: Iterable[Entry],
+    submissions: Mapping[tuple[str, str], Submission],
+    only: Sequence[str] | None,
+) -> list[Setting]:
+    installed = {name for k, name in submissions if k == kind}
+    settings = []
+    for entry in entries:
+        if entry.id not in installed:
+            raise unknown(kind, entry.id, installed)
+        submission = submissions[kind, entry.id]
+        settings.append(Setting(entry.label, submission, submission.resolve(entry.parameters, entry.preset)))
+    if only is None:
+        return settings
+    kept = [setting for setting in settings if setting.name in only or setting.submission.manifest.id in only]
+    named = {name for setting in kept for name in (setting.name, setting.submission.manifest.id)}
+    for name in only:
+        if name in named:
+            continue
+        if name not in installed:
+            raise unknown(kind, name, installed | {setting.name for setting in settings})
+        submission = submissions[kind, name]
+        kept.append(Setting(name, submission, submission.resolve({}, None)))
+    return kept
+
+
+def _chosen(kind: str, known: Sequence[str], only: Sequence[str] | None) -> list[str]:
+    if only is None:
+        return list(known)
+    for name in only:
+        if name not in known:
+            raise unknown(kind, name, known)
+    return [name for name in known if name in only]

@@ -1,0 +1,193 @@
+"""From a protocol's name to filed records: order -> execute -> records, score files, leaderboard pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tabulate import tabulate
+
+from benchmark import locations
+from benchmark.engine import Run, Watcher, run_tasks
+from benchmark.errors import InvalidInputError
+from benchmark.leaderboard import CurrentDigests, check, write
+from benchmark.metrics.descriptors import METRICS
+from benchmark.pipeline.workshop import Assignment
+from benchmark.plan import Plan, plan
+from benchmark.progress import timings, watch
+from benchmark.protocol import load_protocol, protocol_files
+from benchmark.protocol_schema import Protocol
+from benchmark.record import Record, read_record, record_path, write_record
+from benchmark.scores import score_path, write_scores
+from benchmark.store import Store
+from benchmark.submission import discover
+from benchmark.tasks import Result
+from benchmark.verify import verify
+
+#: The store is pruned to this size after a run.
+STORE_LIMIT = 40 << 30
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be done, complete and checked before anything is computed."""
+
+    plan: Plan
+    assignment: Assignment
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of an order."""
+
+    order: Order
+    run: Run
+    records: tuple[Record, ...]
+    #: How each record was filed: `written`, `unchanged` (the result was reproduced), `not filed`.
+    filed: tuple[str, ...]
+
+    @property
+    def failed(self) -> bool:
+        return any(record.status != "ok" for record in self.records)
+
+    def text(self) -> str:
+        """A table of EERs, the timings of the stages, and what to do next."""
+        table = tabulate(_rows(self.records, self.filed), headers="keys", disable_numparse=True)
+        reasons = [f"{r.setting} / {r.attack.setting}: {r.status}: {r.reason}" for r in self.records if r.reason]
+        return "\n\n".join([table, *reasons, timings(self.run)])
+
+
+def order(
+    protocol: str | Path,
+    *,
+    protectors: Sequence[str] | None = None,
+    attacks: Sequence[str] | None = None,
+    recognisers: Sequence[str] | None = None,
+    data: Path | str | None = None,
+    store: Path | str | None = None,
+) -> Order:
+    """Read, check and plan; raises InvalidInputError for anything that is wrong with the input."""
+    submissions = discover()
+    loaded = load_protocol(protocol, submissions=submissions)
+    planned = plan(loaded, submissions, protectors=protectors, attacks=attacks, recognisers=recognisers)
+    if not planned.jobs:
+        raise InvalidInputError(f"{loaded.id}: no attack that was chosen applies to a protector that was chosen")
+    assignment = Assignment(
+        plan=planned,
+        pairs=loaded.read_pairs(),
+        attacker_ids=loaded.attacker_ids(),
+        master=loaded.master_key(),
+        store=locations.store_root(store),
+        data=locations.data_root(data),
+    )
+    return Order(planned, assignment)
+
+
+def execute(
+    order: Order,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    board: Path | None = None,
+    show_progress: bool = False,
+) -> Report:
+    """Run an order, file each record as soon as its job is done, and regenerate the leaderboard.
+
+    With a choice of recognisers the records are partial: they are returned, and not filed.
+    """
+    folder = locations.leaderboard_folder() if board is None else board
+    complete = order.plan.recognisers == order.plan.protocol.recognisers
+    clerk = _Clerk(watch(order.plan) if show_progress else None, folder if complete else None)
+    try:
+        run = run_tasks(order.assignment, clerk, workers=workers, scheduler=scheduler)
+    finally:
+        clerk.close()
+    if complete:
+        write(folder, current_digests(order.plan.protocol))
+    Store(order.assignment.store).prune(STORE_LIMIT)
+    return Report(order, run, tuple(clerk.records), tuple(clerk.filed))
+
+
+class _Clerk:
+    """Files each record when its job is done; tells the watcher, if there is one."""
+
+    def __init__(self, watcher: Watcher | None, folder: Path | None) -> None:
+        self.watcher = watcher
+        self.folder = folder
+        self.records: list[Record] = []
+        self.filed: list[str] = []
+
+    def begin(self, total: int) -> None:
+        if self.watcher:
+            self.watcher.begin(total)
+
+    def done(self, result: Result) -> None:
+        if self.watcher:
+            self.watcher.done(result)
+        if result.record is None:
+            return
+        self.records.append(result.record)
+        if self.folder is None:
+            self.filed.append("not filed")
+            return
+        record = result.record
+        names = record.protocol.id, record.setting, record.attack.setting
+        if result.scores is not None:  # first the scores, so that no record stands without them
+            write_scores(score_path(self.folder, *names), result.scores)
+        self.filed.append(write_record(record_path(self.folder, *names), record))
+
+    def close(self) -> None:
+        if self.watcher:
+            self.watcher.close()
+
+
+def _rows(records: Iterable[Record], filed: Iterable[str]) -> list[dict[str, str]]:
+    rows = []
+    eer = METRICS["eer"]
+    for record, how in zip(records, filed, strict=True):
+        row = {"setting": record.setting, "attack": record.attack.setting}
+        for comparison, recognisers in record.results.items():
+            for recogniser, metrics in recognisers.items():
+                row[f"EER %\n{recogniser}\n{comparison}"] = eer.show(metrics["eer"].value)
+        rows.append(row | {"status": record.status, "record": how})
+    return rows
+
+
+def current_digests(*running: Protocol) -> CurrentDigests:
+    """The digests that records must carry to be up to date: of the protocols and submissions that are found here.
+
+    `running`: protocols that were named by path, and are not in a folder of protocols.
+    """
+    submissions = discover()
+    protocols = {protocol.id: protocol.digest for protocol in running}
+    for name in protocol_files():
+        protocols[name] = load_protocol(name, submissions=submissions).digest
+    return CurrentDigests(
+        protocols=protocols,
+        protectors={name: one.source_digest for (kind, name), one in submissions.items() if kind == "protector"},
+        attacks={name: one.source_digest for (kind, name), one in submissions.items() if kind == "attack"},
+    )
+
+
+def regenerate_board(board: Path | None, *, check_only: bool) -> tuple[Path, list[Path]]:
+    """The leaderboard folder, and the pages that differ from their records; they are written unless `check_only`."""
+    folder = locations.leaderboard_folder() if board is None else board
+    current = current_digests()
+    drifted = check(folder, current)
+    if not check_only:
+        write(folder, current)
+    return folder, drifted
+
+
+def verify_records(paths: Sequence[Path]) -> Iterator[tuple[Path, list[str]]]:
+    """(record file, what is wrong with it) for records, or for all records under folders."""
+    for path in paths:
+        files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
+        if not files:
+            raise InvalidInputError(f"{path}: no records here; name a record or a folder of records")
+        for file in files:
+            record = read_record(file)
+            pairs = load_protocol(record.protocol.id).read_pairs()
+            # leaderboard/records/<protocol>/<setting>/<attack>.json
+            yield file, verify(record, file.resolve().parents[3], pairs)

@@ -1,0 +1,94 @@
+"""A picture of a protocol: originals, what each attack shows, what the key holder recovers; one row a setting."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image, ImageDraw, ImageFont
+
+from benchmark.interfaces import Samples
+from benchmark.pipeline.attack import Attacked
+from benchmark.pipeline.workshop import Assignment, Workshop
+from benchmark.store import write_atomically
+
+INK, PAPER, GAP, TEXT = (30, 30, 30), (255, 255, 255), 6, 15
+
+
+def contact_sheet(assignment: Assignment, path: Path, *, samples: int = 6) -> None:
+    """Write a PNG: a block of `samples` columns for originals, each attack and recovery; a row for each setting.
+
+    A tile is crossed out where nothing could be decoded. Raises InvalidInputError where the data are missing or the
+    picture cannot be written.
+    """
+    workshop = Workshop(assignment)
+    try:
+        rows = _rows(workshop, samples)
+    finally:
+        workshop.close()
+    buffer = io.BytesIO()
+    _draw(rows).save(buffer, format="PNG", optimize=True)
+    write_atomically(path, buffer.getvalue())
+
+
+Tiles = tuple[Samples, npt.NDArray[np.bool_]]
+
+
+def _rows(workshop: Workshop, samples: int) -> list[tuple[str, dict[str, Tiles]]]:
+    """[(setting, {block: (pixels, failed)})]; every batch that is computed for it stays in the store."""
+    ids = workshop.assignment.batches()[0]
+    rows: dict[str, dict[str, Tiles]] = {}
+    for job in workshop.assignment.plan.jobs:
+        attacked = Attacked(workshop, job, ids)
+        blocks = rows.setdefault(job.protector.name, {})
+        originals = attacked.originals
+        blocks["original"] = originals.pixels[:samples], ~originals.present[:samples]
+        if job.attack.submission.attack.returns == "images":
+            shown = attacked.artefact().arrays
+            blocks[job.attack.name] = shown["samples"][:samples], shown["failed"][:samples]
+        if job.protector.submission.protector.reversible:
+            recovered = attacked.protection.recovered().arrays
+            pixels = recovered.get("samples", originals.pixels)
+            blocks["recovered"] = pixels[:samples], recovered["failed"][:samples]
+    return list(rows.items())
+
+
+def _draw(rows: Sequence[tuple[str, dict[str, Tiles]]]) -> Image.Image:
+    names = [name for name in dict.fromkeys(name for _, blocks in rows for name in blocks) if name != "recovered"]
+    names += ["recovered"] if any("recovered" in blocks for _, blocks in rows) else []
+    first = rows[0][1]["original"][0]
+    columns, height, width = len(first), first.shape[1], first.shape[2]
+    font = ImageFont.load_default(size=TEXT)
+    label = max(int(font.getlength(name)) for name, _ in rows) + 2 * GAP
+    block = columns * width + 2 * GAP
+    sheet = Image.new("RGB", (label + len(names) * block, TEXT + 3 * GAP + len(rows) * (height + GAP)), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    for number, name in enumerate(names):
+        draw.text((label + number * block, GAP), name, fill=INK, font=font)
+    for number, (setting, blocks) in enumerate(rows):
+        top = TEXT + 3 * GAP + number * (height + GAP)
+        draw.text((GAP, top + height // 2 - TEXT // 2), setting, fill=INK, font=font)
+        for place, name in enumerate(names):
+            if name in blocks:
+                _tiles(sheet, draw, (label + place * block, top), *blocks[name])
+    return sheet
+
+
+def _tiles(
+    sheet: Image.Image,
+    draw: ImageDraw.ImageDraw,
+    corner: tuple[int, int],
+    pixels: Samples,
+    failed: npt.NDArray[np.bool_],
+) -> None:
+    height, width = pixels.shape[1:3]
+    for column, (tile, missing) in enumerate(zip(pixels, failed, strict=True)):
+        left, top = corner[0] + column * width, corner[1]
+        if missing:
+            draw.rectangle((left, top, left + width - 2, top + height - 1), outline=INK)
+            draw.line((left, top, left + width - 2, top + height - 1), fill=INK)
+        else:
+            sheet.paste(Image.fromarray(tile), (left, top))
