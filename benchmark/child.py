@@ -169,7 +169,7 @@ class Child:
     def _death(self, call: str) -> str:
         """How it ended, with the last lines that it printed."""
         try:
-            code: int | None = self._process.wait(timeout=5)
+            code: int | None = self._process.wait(timeout=1)
         except subprocess.TimeoutExpired:
             code = None  # it closed its pipes and went on
         while self._log_waits():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -44,11 +44,11 @@ def load_protocol(path_or_id: Path | str, *, submissions: Submissions | None = N
     data = document.data
     protectors = _settings(document, "protector", known)
     attacks = _settings(document, "attack", known)
-    _check_ids(document, ("dataset", "id"), [_at(data, "dataset", "id")], "data set", dataset_ids())
+    _check_id(document, ("dataset", "id"), _at(data, "dataset", "id"), "data set", dataset_ids())
     recognisers = data.get("recognisers")
     names = recognisers if isinstance(recognisers, list) else []
     for position, name in enumerate(names):
-        _check_ids(document, ("recognisers", position), [name], "recogniser", recogniser_ids())
+        _check_id(document, ("recognisers", position), name, "recogniser", recogniser_ids())
     if parsed is not None:
         _check_splits(document, parsed)
     document.check()
@@ -82,10 +82,9 @@ def _at(data: Any, *keys: str) -> Any:
     return data
 
 
-def _check_ids(document: Document, place: tuple[str | int, ...], names: list[Any], kind: str, known: list[str]) -> None:
-    for name in names:
-        if isinstance(name, str) and name not in known:
-            document.problem(place, f"unknown {kind} {name!r}{near(name, known)}")
+def _check_id(document: Document, place: tuple[str | int, ...], name: Any, kind: str, known: Sequence[str]) -> None:
+    if isinstance(name, str) and name not in known:
+        document.problem(place, f"unknown {kind} {name!r}{near(name, known)}")
 
 
 def _settings(document: Document, kind: str, known: Submissions) -> list[dict[str, Any]]:
@@ -104,7 +103,7 @@ def _settings(document: Document, kind: str, known: Submissions) -> list[dict[st
             document.problem((key, position), f"{entry.label} occurs twice; give each setting a `name:` of its own")
         labels.add(entry.label)
         if entry.id not in ids:
-            _check_ids(document, (key, position, "id"), [entry.id], kind, ids)
+            _check_id(document, (key, position, "id"), entry.id, kind, ids)
             continue
         chosen = _chosen(document, (key, position), entry, known[kind, entry.id])
         settings.append(entry.model_dump() | {"parameters": chosen})

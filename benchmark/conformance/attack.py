@@ -1,0 +1,135 @@
+"""What an attack is checked for: learning, declared output, determinism, batches, and files that nothing can read."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from benchmark.conformance.trial import COUNT, Check, Skipped, Unmet, joined, keys, same, samples, templates, unchanged
+from benchmark.digest import generator
+from benchmark.interfaces import Evidence, Learned, Protected, TrainingPairs
+from benchmark.jpeg2000 import encode
+from benchmark.returned import Outcome
+from benchmark.sandbox import SubmissionProcess
+from benchmark.submission import Domain
+
+
+def attack_checks(process: SubmissionProcess) -> list[Check]:
+    """The checks of an attack whose process has been configured, in order."""
+    checks = []
+    for domain in process.submission.attack.domains:
+        trial = _Trial(process, domain)
+        checks += [
+            Check(f"{domain}: fit", trial.check_fit, vital=True),
+            Check(f"{domain}: run", trial.check_run, vital=True),
+            Check(f"{domain}: determinism", trial.check_determinism),
+            Check(f"{domain}: batch size", trial.check_batches),
+            Check(f"{domain}: restored elsewhere", trial.check_restored),
+            Check(f"{domain}: unreadable input", trial.check_unreadable),
+            Check(f"{domain}: embed", trial.check_embed),
+        ]
+    return checks
+
+
+class _Trial:
+    """One attack on a handful of protected samples of one domain."""
+
+    def __init__(self, process: SubmissionProcess, domain: Domain) -> None:
+        self.process = process
+        self.manifest = process.submission.attack
+        self.domain = domain
+
+    def evidence(self, protected: Protected) -> Evidence:
+        """What the threat model grants about protected samples."""
+        grants, windows = self.manifest.threat_model, None
+        if "window" in grants and isinstance(protected, list):
+            windows = np.array([[len(item) // 4, len(item) // 2, len(item) // 4] for item in protected], np.int64)
+        return Evidence(
+            protected,
+            windows,
+            keys("one", len(protected)) if "key" in grants else None,
+            {"id": "identity", "parameters": {}} if "algorithm" in grants else None,
+        )
+
+    @cached_property
+    def protected(self) -> Protected:
+        """Stand-ins: plain files, images or templates."""
+        if self.domain == "codestream":
+            return [encode(sample) for sample in samples()]
+        return samples() if self.domain == "sample" else templates()
+
+    @cached_property
+    def learned(self) -> Learned:
+        identities = np.arange(COUNT) // 2 if "identities" in self.manifest.threat_model else None
+        pairs = TrainingPairs(samples(), self.evidence(self.protected), identities)
+        return self.process.fit(pairs, generator=generator("conformance", "fit"))
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        return self.run(self.protected, "one")
+
+    def run(self, protected: Protected, seed: str) -> Outcome:
+        return self.process.run(self.evidence(protected), generator=generator("conformance", seed))
+
+    def check_fit(self) -> str:
+        if "pairs" not in self.manifest.threat_model:
+            raise Skipped("its threat model has no `pairs`: it learns nothing")
+        size = sum(array.nbytes for array in self.learned.values())
+        unchanged(self.process, "fit")
+        self.process.restore(self.learned)
+        return f"{len(self.learned)} arrays, {size / (1 << 20):.1f} MiB"
+
+    def check_run(self) -> str:
+        outcome = self.outcome
+        unchanged(self.process, "run")
+        if outcome.failed.all():
+            raise Unmet("run() returned None for every sample, though nothing is encrypted here")
+        return f"{self.manifest.returns}: {outcome.values.dtype} {outcome.values.shape}"
+
+    def check_determinism(self) -> str:
+        if not same(self.outcome, self.run(self.protected, "one")):
+            raise Unmet("run() gave two results for one input and generator; draw from `generator` alone")
+        if self.manifest.deterministic and not same(self.outcome, self.run(self.protected, "two")):
+            raise Unmet("run() depends on the generator, but the manifest says `deterministic: true`")
+        return "equal under the same generator" + (" and under another" if self.manifest.deterministic else "")
+
+    def check_batches(self) -> str:
+        if not self.manifest.deterministic:
+            raise Skipped("it draws from one generator for the whole batch")
+        if not same(self.outcome, joined([self._alone(number) for number in range(COUNT)])):
+            raise Unmet("run() of one sample differs from run() of the same sample in a batch")
+        return "one by one as all at once"
+
+    def _alone(self, number: int) -> Outcome:
+        """The attack on one sample, with the same evidence about it as in the batch."""
+        whole, one = self.evidence(self.protected), slice(number, number + 1)
+        windows = None if whole.windows is None else whole.windows[one]
+        held = None if whole.keys is None else whole.keys[one]
+        part = Evidence(whole.protected[one], windows, held, whole.algorithm)
+        return self.process.run(part, generator=generator("conformance", "one"))
+
+    def check_restored(self) -> str:
+        if "pairs" not in self.manifest.threat_model:
+            raise Skipped("it learns nothing")
+        before = self.outcome
+        self.process.close()  # the next call starts a process anew and restores what was learned
+        if not same(before, self.run(self.protected, "one")):
+            raise Unmet("in a fresh process, after restore(), run() gives something else")
+        return "equal in a fresh process"
+
+    def check_unreadable(self) -> str:
+        if not isinstance(self.protected, list):
+            raise Skipped("only codestreams can be unreadable")
+        damaged = [self.protected[0], bytes(range(256)) * 8, self.protected[1][:40]]
+        outcome = self.run(damaged, "one")
+        return f"{int(outcome.failed.sum())} of 3 reported as None, the others shown"
+
+    def check_embed(self) -> str:
+        if self.manifest.returns != "embeddings":
+            raise Skipped("it returns images")
+        embedded = self.process.embed(samples())
+        unchanged(self.process, "embed")
+        if embedded.shape[1] != self.outcome.values.shape[1]:
+            raise Unmet(f"embed() gives {embedded.shape[1]} dimensions, run() {self.outcome.values.shape[1]}")
+        return f"{embedded.shape[1]} dimensions"

@@ -1,0 +1,158 @@
+"""What a protector is checked for: shapes, determinism, batches, keys, recovery, rendering, encrypted ranges."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from benchmark.conformance.trial import Check, Skipped, Unmet, joined, keys, same, samples, take, templates, unchanged
+from benchmark.digest import generator
+from benchmark.interfaces import Protected
+from benchmark.render import render
+from benchmark.sandbox import SubmissionProcess
+
+
+def protector_checks(process: SubmissionProcess) -> list[Check]:
+    """The checks of a protector whose process has been configured, in order."""
+    trial = _Trial(process)
+    return [
+        Check("prepare", trial.check_prepare, vital=True),
+        Check("protect", trial.check_protect, vital=True),
+        Check("determinism", trial.check_determinism),
+        Check("batch size", trial.check_batches),
+        Check("key sensitivity", trial.check_keys),
+        Check("recovery", trial.check_recovery),
+        Check("render", trial.check_render),
+        Check("encrypted ranges", trial.check_ranges),
+        Check("comparison", trial.check_compare),
+    ]
+
+
+class _Trial:
+    """One protector on a handful of samples."""
+
+    def __init__(self, process: SubmissionProcess) -> None:
+        self.process = process
+        self.manifest = process.submission.protector
+        self.keys = keys("one")
+
+    @cached_property
+    def prepared(self) -> Protected:
+        if self.manifest.domain == "template":
+            return templates()
+        return self.process.prepare(samples()) if self.manifest.prepare is not None else samples()
+
+    @cached_property
+    def protected(self) -> Protected:
+        return self.protect(self.keys, "one")
+
+    def protect(self, of: list[bytes], seed: str) -> Protected:
+        return self.process.protect(self.prepared, of, generator=generator("conformance", seed))
+
+    def nothing_done(self) -> bool:
+        return same(self.protected, self.prepared)
+
+    def check_prepare(self) -> str:
+        if self.manifest.prepare is None:
+            raise Skipped("the manifest has no `prepare`")
+        batch = self.prepared
+        unchanged(self.process, "prepare")
+        if not same(batch, self.process.prepare(samples())):
+            raise Unmet("prepare() gave two results for one input")
+        alone = [self.process.prepare(samples()[number : number + 1]) for number in range(len(self.keys))]
+        if not same(batch, joined(alone)):
+            raise Unmet("prepare() depends on which samples are in the batch")
+        return f"{len(self.keys)} samples"
+
+    def check_protect(self) -> str:
+        protected = self.protected
+        unchanged(self.process, "protect")
+        if isinstance(protected, list):
+            return f"{len(protected)} codestreams, {sum(map(len, protected)) // len(protected)} bytes on average"
+        return f"{protected.dtype} {protected.shape}"
+
+    def check_determinism(self) -> str:
+        if not same(self.protected, self.protect(self.keys, "one")):
+            raise Unmet("protect() gave two results for one input, key and generator; draw from `generator` alone")
+        if self.manifest.deterministic and not same(self.protected, self.protect(self.keys, "two")):
+            raise Unmet("protect() depends on the generator, but the manifest says `deterministic: true`")
+        return "equal under the same generator" + (" and under another" if self.manifest.deterministic else "")
+
+    def check_batches(self) -> str:
+        if not self.manifest.deterministic:
+            raise Skipped("it draws from one generator for the whole batch")
+        alone = [
+            self.process.protect(take(self.prepared, number), [key], generator=generator("conformance", "one"))
+            for number, key in enumerate(self.keys)
+        ]
+        if not same(self.protected, joined(alone)):
+            raise Unmet("protect() of one sample differs from protect() of the same sample in a batch")
+        return "one by one as all at once"
+
+    def check_keys(self) -> str:
+        if self.nothing_done():
+            raise Skipped("it hands its input through: no protection")
+        others = self.protect(keys("two"), "one")
+        equal = [number for number in range(len(self.keys)) if same(take(self.protected, number), take(others, number))]
+        if equal:
+            raise Unmet(f"protect() gave the same under two keys for {len(equal)} of {len(self.keys)} samples")
+        return "another key, another result"
+
+    def check_recovery(self) -> str:
+        if not self.manifest.reversible:
+            raise Skipped("the manifest says `reversible: false`")
+        if self.manifest.domain == "template":
+            raise Skipped("recovery is defined for samples")
+        outcome = self.process.recover(self.protected, self.keys)
+        unchanged(self.process, "recover")
+        differing = outcome.failed | (outcome.values != samples()).any(axis=(1, 2, 3))
+        if differing.any():
+            raise Unmet(f"recover() is not exact for {int(differing.sum())} of {len(differing)} samples")
+        if not self.nothing_done():
+            wrong = self.process.recover(self.protected, keys("two"))
+            if (~wrong.failed & (wrong.values == samples()).all(axis=(1, 2, 3))).any():
+                raise Unmet("recover() gives the sample back under a wrong key")
+        return "exact with the key"
+
+    def check_render(self) -> str:
+        if self.manifest.domain == "template":
+            raise Skipped("templates are not shown")
+        shown = self.process.render(self.protected)
+        unchanged(self.process, "render")
+        expected = render(self.protected)
+        for number, image in enumerate(expected):
+            agrees = shown.failed[number] if image is None else np.array_equal(shown.values[number], image)
+            if not agrees:
+                raise Unmet(f"render() of sample {number} is not what a standard decoder shows (benchmark.render)")
+        return f"as a standard decoder; {int(shown.failed.sum())} of {len(shown.failed)} show nothing"
+
+    def check_ranges(self) -> str:
+        if not isinstance(self.protected, list):
+            raise Skipped("only codestreams have them")
+        ranges = self.process.encrypted_ranges(self.protected)
+        unchanged(self.process, "encrypted_ranges")
+        share = float(np.mean([row[2] / len(item) for row, item in zip(ranges, self.protected, strict=True)]))
+        said = f"{100 * share:.2f} % of the bytes on average"
+        if not isinstance(self.prepared, list) or any(
+            len(a) != len(b) for a, b in zip(self.prepared, self.protected, strict=True)
+        ):
+            return f"{said}; not compared with the plain files, which have other sizes"
+        for number, (plain, hidden) in enumerate(zip(self.prepared, self.protected, strict=True)):
+            start, end, encrypted = ranges[number]
+            changed = np.flatnonzero(np.frombuffer(plain, np.uint8) != np.frombuffer(hidden, np.uint8))
+            if ((changed < start) | (changed >= end)).any():
+                raise Unmet(f"bytes of codestream {number} differ outside its range {start}..{end}")
+            if len(changed) > encrypted:
+                raise Unmet(f"{len(changed)} bytes of codestream {number} differ, but it says {encrypted} encrypted")
+        return said
+
+    def check_compare(self) -> str:
+        if self.manifest.domain != "template":
+            raise Skipped("only protected templates are compared by their protector")
+        protected = np.asarray(self.protected, np.float32)
+        itself = self.process.compare(protected, protected)
+        unchanged(self.process, "compare")
+        if itself.mean() <= self.process.compare(protected, np.roll(protected, 1, axis=0)).mean():
+            raise Unmet("compare() finds templates no more like themselves than like others; higher is more alike")
+        return "higher for equal templates"

@@ -1,0 +1,114 @@
+"""YAML with line numbers, into models, with every error at once."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmark.errors import InvalidInputError
+from benchmark.schema import Frozen, read_yaml
+
+
+class Inner(Frozen):
+    low: float | None = None
+    kind: str
+
+
+class Outer(Frozen):
+    id: str
+    one: Inner | None = None
+    many: tuple[Inner, ...] = ()
+    named: Mapping[str, Inner] = {}
+
+
+def _load(path: Path) -> Outer | None:
+    document = read_yaml(path)
+    parsed = document.parse(Outer)
+    document.check()
+    return parsed
+
+
+def _problems(tmp_path: Path, text: str) -> list[str]:
+    path = tmp_path / "x.yaml"
+    path.write_text(text)
+    with pytest.raises(InvalidInputError) as caught:
+        _load(path)
+    return str(caught.value).replace(f"{path}:", "").splitlines()
+
+
+def test_every_error_at_once_with_its_line_and_the_nearest_key(tmp_path: Path) -> None:
+    text = """\
+id: [1]
+one: {kind: a, lwo: 2}
+many:
+  - {kind: a}
+  - {kindd: b}
+named:
+  a: {kind: x, low: high}
+tittle: x
+"""
+    assert _problems(tmp_path, text) == [
+        "1: id: input should be a valid string",
+        "2: one.lwo: unknown key; did you mean 'low'?",
+        "5: many.1.kind: is missing",
+        "5: many.1.kindd: unknown key; did you mean 'kind'?",
+        "7: named.a.low: input should be a valid number, unable to parse string as a number (it is 'high')",
+        "8: tittle: unknown key; known here: id, many, named, one",
+    ]
+
+
+def test_a_key_that_occurs_twice_is_refused(tmp_path: Path) -> None:
+    assert _problems(tmp_path, "id: a\none: {kind: a}\nid: b\n") == ["1: id: occurs twice (again in line 3)"]
+
+
+def test_anchors_and_merge_keys_are_read_and_own_keys_win(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text("base: &base {kind: a, low: 1}\nmany: [{<<: *base, low: 2}, *base]\n")
+    assert read_yaml(path).data["many"] == [{"kind": "a", "low": 2}, {"kind": "a", "low": 1}]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: !!python/object/apply:os.system [x]", "plain data only"),
+        ("a: !!python/name:os.system x", "not valid YAML"),
+        ("a: [", "not valid YAML"),
+        ("a: &x [*x]", "not valid YAML"),
+        ("- 1", "a mapping"),
+        ("", "a mapping"),
+        ("\x00", "not valid YAML"),
+        ("a: 2024-13-45", "not valid YAML"),
+    ],
+)
+def test_what_is_not_plain_yaml_is_one_line(tmp_path: Path, text: str, said: str) -> None:
+    problems = _problems(tmp_path, text)
+    assert len(problems) == 1
+    assert said in problems[0]
+
+
+def test_aliases_that_unfold_into_each_other_are_stopped(tmp_path: Path) -> None:
+    levels = [f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9)}]" for n in range(1, 12)]
+    assert "too many values" in _problems(tmp_path, "\n".join(["x0: &x0 [1]", *levels]))[0]
+
+
+def test_a_missing_file_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="cannot be read"):
+        read_yaml(tmp_path / "none.yaml")
+
+
+@given(st.text())
+def test_any_text_is_a_mapping_or_a_named_error(text: str) -> None:
+    path = Path(tempfile.gettempdir()) / f"veilbench-schema-{os.getpid()}.yaml"
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+    try:
+        data = read_yaml(path).data
+    except InvalidInputError as error:
+        data = {"said": str(error)}
+        assert str(path) in data["said"]
+    assert isinstance(data, dict)
