@@ -34,6 +34,15 @@ def checked(scores: npt.ArrayLike, what: str) -> Floats:
     return array
 
 
+def run_ends(ordered: Floats) -> Ints:
+    """Position of the last of each run of equal scores (sorted, not empty).
+
+    >>> run_ends(np.array([3.0, 2.0, 2.0, 1.0]))
+    array([0, 2, 3])
+    """
+    return np.append(np.flatnonzero(ordered[1:] != ordered[:-1]), ordered.size - 1)
+
+
 @dataclass(frozen=True)
 class SortedScores:
     """Scores of one comparison, sorted once, from the highest down."""
@@ -53,8 +62,7 @@ class SortedScores:
         values = checked(scores, "comparison")
         order = np.argsort(-values, kind="stable")
         values = values[order]
-        ends = np.append(np.flatnonzero(values[1:] != values[:-1]), values.size - 1)
-        return cls(values, order, np.asarray(genuine, dtype=bool)[order], ends)
+        return cls(values, order, np.asarray(genuine, dtype=bool)[order], run_ends(values))
 
     @property
     def thresholds(self) -> Floats:

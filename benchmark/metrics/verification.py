@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.metrics.operating_points import Floats, SortedScores, auc_of, checked, eer_of, fnmr_of
+from benchmark.metrics.operating_points import Floats, SortedScores, auc_of, checked, eer_of, fnmr_of, run_ends
 
 
 def roc(genuine: npt.ArrayLike, impostor: npt.ArrayLike) -> tuple[Floats, Floats, Floats]:
@@ -119,16 +119,23 @@ def fold_accuracies(points: SortedScores, weights: npt.NDArray[np.int32], fold: 
     """
     numbers = np.asarray(fold)
     gains = np.where(points.genuine, weights, -weights)
-    everywhere = points.accepted(gains)
     accuracies = []
     for number in np.unique(numbers):
-        here = numbers == number
-        gained = points.accepted(np.where(here, gains, 0).astype(gains.dtype, copy=False))
-        best = np.argmax(everywhere - gained, axis=-1)
-        accepted_right = np.take_along_axis(gained, best[..., None], axis=-1)[..., 0]
-        impostors = np.where(here & ~points.genuine, weights, 0).sum(axis=-1)
+        test, train = np.flatnonzero(numbers == number), np.flatnonzero(numbers != number)
+        scores = points.scores[train]
+        ends = run_ends(scores)
+        gained = np.cumsum(np.take(gains, train, axis=-1), axis=-1, dtype=gains.dtype)
+        gained = gained if ends.size == train.size else gained[..., ends]
+        best = np.argmax(gained, axis=-1)[..., None]
+        # Accepting nothing gains 0; only where something gains more is there a threshold among the scores.
+        accepted = np.searchsorted(-points.scores[test], -scores[ends], side="right")[best]
+        accepted = np.where(np.take_along_axis(gained, best, axis=-1) > 0, accepted, 0)
+        held = np.take(weights, test, axis=-1)
+        right = np.zeros((*held.shape[:-1], test.size + 1), dtype=np.int64)
+        np.cumsum(np.take(gains, test, axis=-1), axis=-1, out=right[..., 1:])
+        impostors = held[..., ~points.genuine[test]].sum(axis=-1)
         with np.errstate(invalid="ignore"):
-            accuracies.append((accepted_right + impostors) / np.where(here, weights, 0).sum(axis=-1))
+            accuracies.append((np.take_along_axis(right, accepted, axis=-1)[..., 0] + impostors) / held.sum(axis=-1))
     return np.stack(accuracies, axis=-1)
 
 
