@@ -5,11 +5,11 @@ from typing import get_args
 
 import pytest
 from pydantic import BaseModel, ValidationError
+from records import record
 
 from benchmark import record as module
 from benchmark.errors import InvalidInputError
 from benchmark.record import Record, Value, dump_record, read_record, same_result, significant, write_record
-from tests.records import record
 
 
 def models() -> list[type[BaseModel]]:

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from records import pair_list, scores_for
 
 from benchmark.errors import InvalidInputError
 from benchmark.metrics import verification
 from benchmark.record import KEPT_REPLICATES
 from benchmark.scoring import Comparisons, sample_mean, score_baseline, score_metrics
-from tests.records import pair_list, scores_for
 
 PAIRS = pair_list()
 COMPARISONS = Comparisons.of(PAIRS, "f" * 64)

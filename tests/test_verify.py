@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from records import pair_list, record, scores_for
 
 from benchmark.record import Record, ScoreFile, Utility
 from benchmark.scores import scores_digest, write_scores
 from benchmark.scoring import Comparisons, score_baseline, score_metrics
 from benchmark.verify import verify, verify_scores
-from tests.records import pair_list, record, scores_for
 
 PAIRS = pair_list(count=4000, subjects=200)
 PLAIN = scores_for(PAIRS, 3.0)

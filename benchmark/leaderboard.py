@@ -1,0 +1,145 @@
+"""Records -> Markdown: `leaderboard/README.md` and one page per protocol, from the records and nothing else.
+
+The templates are in `benchmark/templates/leaderboard`; what a number is called, its unit and which way is better come
+from `benchmark.metrics.descriptors`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from benchmark import tables
+from benchmark.errors import InvalidInputError
+from benchmark.metrics.descriptors import METRICS
+from benchmark.ranking import Board, CurrentDigests, rank
+from benchmark.record import Record, read_record
+from benchmark.schema import Frozen, read_yaml
+from benchmark.store import write_atomically
+
+__all__ = ["CurrentDigests", "check", "regenerate", "write"]
+
+#: Stands in every generated page.
+MARK = "<!-- Generated from the records by `veilbench leaderboard`; do not edit. -->"
+#: A protocol with more rows than this shows only the first ones, and the Pareto front, on the first page.
+SHORT = 12
+
+
+class PublishedRow(Frozen):
+    """One setting's published numbers."""
+
+    name: str
+    setting: str
+    values: Mapping[str, float]
+
+
+class PublishedTable(Frozen):
+    """A table that others published, as shares (0..1)."""
+
+    title: str
+    source: str
+    data: str
+    note: str
+    metric: str
+    unprotected: float
+    rows: tuple[PublishedRow, ...]
+
+
+class Published(Frozen):
+    """`leaderboard/published.yaml`."""
+
+    tables: tuple[PublishedTable, ...]
+
+
+def regenerate(folder: Path, current: CurrentDigests | None = None) -> dict[Path, str]:
+    """Every page of the board as {path: text}; reads `folder`, writes nothing.
+
+    Raises InvalidInputError for a record that cannot be read.
+    """
+    boards = [rank(protocol, records, current) for protocol, records in sorted(_records(folder).items())]
+    published = _published(folder)
+    templates = _environment()
+    first, page = (templates.get_template(f"{name}.md.j2") for name in ("README", "protocol"))
+    pages = {folder / "README.md": first.render(boards=boards, published=published, short=SHORT)}
+    pages |= {folder / f"{board.protocol}.md": page.render(board=board) for board in boards}
+    return {path: re.sub(r"\n{3,}", "\n\n", text).strip() + "\n" for path, text in pages.items()}
+
+
+def write(folder: Path, current: CurrentDigests | None = None) -> dict[Path, str]:
+    """Regenerate and write what differs; pages of protocols without records are removed. Returns all pages."""
+    pages = regenerate(folder, current)
+    for path, text in pages.items():
+        if _text(path) != text:
+            write_atomically(path, text.encode())
+    for path in _surplus(folder, pages):
+        path.unlink()
+    return pages
+
+
+def check(folder: Path, current: CurrentDigests | None = None) -> list[Path]:
+    """The pages that differ from what the records say: changed by hand, missing, or left over."""
+    pages = regenerate(folder, current)
+    return sorted([path for path, text in pages.items() if _text(path) != text] + _surplus(folder, pages))
+
+
+def _records(folder: Path) -> dict[str, list[Record]]:
+    """{protocol: its records}; raises InvalidInputError for a record in the wrong place."""
+    found: dict[str, list[Record]] = defaultdict(list)
+    for path in sorted((folder / "records").glob("*/*/*.json")):
+        record = read_record(path)
+        place = f"{record.protocol.id}/{record.setting}/{record.attack.setting}.json"
+        if path.relative_to(folder / "records").as_posix() != place:
+            raise InvalidInputError(f"{path}: the record says that it belongs to records/{place}; move it there")
+        found[record.protocol.id].append(record)
+    return found
+
+
+def _published(folder: Path) -> tuple[PublishedTable, ...]:
+    path = folder / "published.yaml"
+    if not path.exists():
+        return ()
+    document = read_yaml(path)
+    parsed = document.parse(Published)
+    document.check()
+    return parsed.tables if parsed else ()
+
+
+def _surplus(folder: Path, pages: Mapping[Path, str]) -> list[Path]:
+    """Generated pages of protocols that have no records any more; pages that people wrote are left alone."""
+    return sorted(path for path in folder.glob("*.md") if path not in pages and MARK in (_text(path) or ""))
+
+
+def _text(path: Path) -> str | None:
+    return path.read_bytes().decode("utf-8", "replace") if path.exists() else None
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("benchmark", "templates/leaderboard"),
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+        autoescape=False,  # Markdown; what comes from submissions goes through `plain`
+    )  # fmt: skip
+    environment.filters |= {"plain": tables.plain, "table": tables.table}
+    environment.globals |= {"MARK": MARK, "METRICS": METRICS, "tables": tables, "published_rows": published_rows}
+    return environment
+
+
+def published_rows(published: PublishedTable, boards: list[Board]) -> list[dict[str, str]]:
+    """Published numbers with what was measured here for the same settings, worst case, by protocol."""
+    metric, found = METRICS[published.metric], []
+    measured = {board.protocol: {row.setting: row for row in board.rows if row.cells} for board in boards}
+    settings = {one.setting for one in published.rows}
+    beside = [protocol for protocol, rows in measured.items() if settings & set(rows)]
+    for one in published.rows:
+        row = {"published as": one.name}
+        row |= {f"published: {what}": metric.show(value) for what, value in one.values.items()}
+        row["setting here"] = one.setting
+        for protocol in beside:
+            own = measured[protocol].get(one.setting)
+            row[f"worst case here: {protocol}"] = tables.show("eer", own.worst.metrics["eer"]) if own else "–"
+        found.append(row)
+    return found

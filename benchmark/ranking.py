@@ -1,0 +1,216 @@
+"""Records of one protocol -> ranked rows: worst case, statistical ties, Pareto front, incomplete and stale rows.
+
+Pure: no file is read and nothing is written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from benchmark.metrics.descriptors import METRICS, Metric
+from benchmark.metrics.operating_points import Floats
+from benchmark.metrics.statistics import interval
+from benchmark.record import Record, Value
+
+
+@dataclass(frozen=True)
+class CurrentDigests:
+    """What records must carry to be up to date: {id: digest}; None where it cannot be told."""
+
+    protocols: Mapping[str, str] | None = None
+    protectors: Mapping[str, str] | None = None
+    attacks: Mapping[str, str] | None = None
+    recognisers: Mapping[str, str] | None = None
+    datasets: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One attack on one setting, seen through one recogniser in one comparison."""
+
+    attack: str
+    comparison: str
+    recogniser: str
+    metrics: Mapping[str, Value]
+    #: Bootstrap EERs; NaN where a resample cannot tell.
+    replicates: Floats
+
+    @property
+    def eer(self) -> float:
+        value = self.metrics["eer"].value
+        assert value is not None  # every score set has one
+        return value
+
+
+@dataclass(frozen=True)
+class Row:
+    """One setting of a protector with all its records."""
+
+    setting: str
+    records: tuple[Record, ...]
+    cells: tuple[Cell, ...]
+    #: Why it is not ranked; empty for ranked rows.
+    missing: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
+    rank: int | None = None
+    pareto: bool = False
+
+    @property
+    def worst(self) -> Cell:
+        """The cell with the lowest EER: what the strongest attack through the best recogniser reaches."""
+        return min(self.cells, key=lambda cell: (cell.eer, cell.attack, cell.recogniser, cell.comparison))
+
+    @property
+    def success(self) -> Value | None:
+        """The highest attack success rate of all cells; None where none is estimable."""
+        rates = [cell.metrics.get("attack_success_rate") for cell in self.cells]
+        known = [rate for rate in rates if rate is not None and rate.value is not None]
+        return max(known, key=lambda rate: rate.value or 0.0, default=None)
+
+    @property
+    def worst_replicates(self) -> Floats:
+        """The lowest EER of all cells in each bootstrap resample."""
+        shortest = min((cell.replicates.size for cell in self.cells), default=0)
+        return np.asarray(np.min([cell.replicates[:shortest] for cell in self.cells], axis=0))
+
+    @property
+    def encrypted_share(self) -> float | None:
+        return next((r.cost.encrypted_share for r in self.records if r.cost.encrypted_share is not None), None)
+
+
+@dataclass(frozen=True)
+class Board:
+    """One protocol's rows: ranked from the most secure down, then those that are not ranked, by name."""
+
+    protocol: str
+    ranked: tuple[Row, ...]
+    unranked: tuple[Row, ...]
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        return self.ranked + self.unranked
+
+
+def rank(protocol: str, records: Iterable[Record], current: CurrentDigests | None = None) -> Board:
+    """Rank the records of one protocol.
+
+    A row is complete if every attack on the board that applies to its domain has a record with status ok through every
+    recogniser and comparison on the board. Complete rows stand in the order of their worst case EER and get ranks by
+    `tie_groups`.
+    """
+    all_records = sorted(records, key=lambda record: (record.setting, record.attack.setting))
+    rows = []
+    for setting in sorted({record.setting for record in all_records}):
+        own = tuple(record for record in all_records if record.setting == setting)
+        reasons = tuple(dict.fromkeys(reason for record in own for reason in stale_reasons(record, current)))
+        rows.append(Row(setting, own, _cells(own), _missing(own, all_records), reasons))
+    complete = [row for row in rows if not row.missing]
+    ordered = sorted(complete, key=lambda row: (-row.worst.eer, row.setting))
+    ranks = tie_groups([row.worst_replicates for row in ordered])
+    front = pareto_front([(row.worst.eer, row.encrypted_share) for row in ordered])
+    ranked = [replace(row, rank=r, pareto=p) for row, r, p in zip(ordered, ranks, front, strict=True)]
+    return Board(protocol, tuple(ranked), tuple(row for row in rows if row.missing))
+
+
+def tie_groups(replicates: Sequence[Floats]) -> list[int]:
+    """Ranks (1, 1, 3, ...) of rows that stand in order, best first, by a paired bootstrap of their worst cases.
+
+    The best row opens a group. Each following row joins it if the 95 % interval of (the group's first row - this row),
+    resample by resample, contains 0; the first that does not opens the next group. Tied rows share the rank of their
+    group's first row. The rule compares with one row of the group only, so ties do not chain.
+
+    >>> tie_groups([np.array([0.5, 0.4]), np.array([0.4, 0.5]), np.array([0.1, 0.1])])
+    [1, 1, 3]
+    """
+    ranks: list[int] = []
+    leader = 0
+    for position, own in enumerate(replicates):
+        shared = min(own.size, replicates[leader].size)
+        low, high = interval(replicates[leader][:shared] - own[:shared])
+        if not low <= 0 <= high and position != leader:
+            leader = position
+        ranks.append(leader + 1)
+    return ranks
+
+
+def pareto_front(points: Sequence[tuple[float, float | None]]) -> list[bool]:
+    """Which (worst case EER, share of bytes encrypted) no other point beats; unknown shares are on no front.
+
+    >>> pareto_front([(0.5, 1.0), (0.4, 0.1), (0.3, 0.2), (0.4, None)])
+    [True, True, False, False]
+    """
+    security, price = METRICS["eer"], METRICS["encrypted_share"]
+    signed = [None if share is None else (_sign(security) * eer, _sign(price) * share) for eer, share in points]
+
+    def beaten(own: tuple[float, float]) -> bool:
+        return any(other is not None and other != own and other[0] >= own[0] and other[1] >= own[1] for other in signed)
+
+    return [own is not None and not beaten(own) for own in signed]
+
+
+def stale_reasons(record: Record, current: CurrentDigests | None) -> list[str]:
+    """What has changed since a record was made, as far as it can be told."""
+    if current is None:
+        return []
+    carried = [
+        ("protocol", record.protocol.id, record.protocol.digest, current.protocols),
+        ("data set", record.dataset.id, record.dataset.digest, current.datasets),
+        ("protector", record.protector.id, record.protector.source_digest, current.protectors),
+        ("attack", record.attack.id, record.attack.source_digest, current.attacks),
+        *(("recogniser", name, one.digest, current.recognisers) for name, one in sorted(record.recognisers.items())),
+    ]
+    return [
+        f"{kind} {name} {'has changed' if name in known else 'is not here'}"
+        for kind, name, digest, known in carried
+        if known is not None and known.get(name) != digest
+    ]
+
+
+def _sign(metric: Metric) -> float:
+    return 1.0 if metric.better == "higher" else -1.0
+
+
+def _cells(records: Iterable[Record]) -> tuple[Cell, ...]:
+    return tuple(
+        Cell(record.attack.setting, comparison, recogniser, metrics, _floats(record, comparison, recogniser))
+        for record in records
+        if record.status == "ok"
+        for comparison, by_recogniser in sorted(record.results.items())
+        for recogniser, metrics in sorted(by_recogniser.items())
+        if "eer" in metrics and metrics["eer"].value is not None
+    )
+
+
+def _floats(record: Record, comparison: str, recogniser: str) -> Floats:
+    kept = record.replicates.get(comparison, {}).get(recogniser, ())
+    return np.array([np.nan if value is None else value for value in kept], dtype=np.float64)
+
+
+def _missing(own: Sequence[Record], everyone: Sequence[Record]) -> tuple[str, ...]:
+    """What a row lacks, against everything that is on the board."""
+    attacks = {record.attack.setting: record.attack for record in everyone}
+    domain = own[0].protector.domain
+    by_attack = {record.attack.setting: record for record in own}
+    comparisons = sorted({comparison for record in everyone for comparison in record.results})
+    recognisers = sorted(
+        {name for record in everyone if record.attack.returns == "images" for name in record.recognisers}
+    )
+    found = []
+    for name, attack in sorted(attacks.items()):
+        record = by_attack.get(name)
+        if record is None:
+            if domain in attack.domains:
+                found.append(f"{name} was not run")
+        elif record.status != "ok":
+            found.append(f"{name}: {record.status}" + (f" ({record.reason})" if record.reason else ""))
+        else:
+            held = {(comparison, r) for comparison, by_recogniser in record.results.items() for r in by_recogniser}
+            wanted = recognisers if attack.returns == "images" else sorted(record.recognisers)
+            lacking = [(c, r) for c in comparisons for r in wanted if (c, r) not in held]
+            found += [f"{name}: no result for {recogniser}, {comparison}" for comparison, recogniser in lacking]
+            if not held:
+                found.append(f"{name}: no results")
+    return tuple(found)

@@ -1,0 +1,209 @@
+"""The leaderboard's tables as rows of text: lists of {heading: cell}."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+from tabulate import tabulate
+
+from benchmark.metrics.descriptors import METRICS
+from benchmark.ranking import Board, Cell, Row
+from benchmark.record import Value
+
+#: Metrics of scores that a protocol's page shows beside the EER.
+MORE_METRICS = ("attack_success_rate", "auc", "d_prime", "fnmr_at_fmr_0.01", "fnmr_at_fmr_0.001", "view2_accuracy")
+
+
+def plain(text: object, limit: int = 200) -> str:
+    """Text that came from outside, as it stands: one line, no Markdown and no HTML, at most `limit` characters.
+
+    >>> plain("a|b <img src=x>\\n[c](d)")
+    'a&#124;b &lt;img src=x> \\\\[c\\\\](d)'
+    """
+    line = " ".join(str(text).split())
+    line = line if len(line) <= limit else line[: limit - 1] + "…"
+    return re.sub(r"([\\`*_\[\]#~])", r"\\\1", line.replace("&", "&amp;").replace("<", "&lt;")).replace("|", "&#124;")
+
+
+def table(rows: Sequence[Mapping[str, str]]) -> str:
+    """Rows as a Markdown table; columns of numbers are aligned to the right.
+
+    >>> print(table([{"a": "x", "n": "1.0"}]))
+    | a   |   n |
+    |:----|----:|
+    | x   | 1.0 |
+    """
+    headings = list(rows[0])
+    numeric = [all(re.match(r"[-+\d–]", row[heading]) for row in rows) for heading in headings]
+    align = ["right" if yes else "left" for yes in numeric]
+    cells = [[row[heading] for heading in headings] for row in rows]
+    return tabulate(cells, headings, tablefmt="pipe", disable_numparse=True, colalign=align)
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Sort key that puts `small-l2` before `small-l10`.
+
+    >>> sorted(["l10", "l2", "r1"], key=natural)
+    ['l2', 'l10', 'r1']
+    """
+    parts = re.split(r"([0-9]+)", name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def show(metric: str, value: Value | None) -> str:
+    """A value with its interval: `21.34 (20.10 to 22.58)`."""
+    if value is None or value.value is None:
+        return METRICS[metric].show(None)
+    text = METRICS[metric].show(value.value)
+    if value.low is None or value.high is None:
+        return text
+    return f"{text} ({METRICS[metric].show(value.low)} to {METRICS[metric].show(value.high)})"
+
+
+def overview(board: Board, limit: int | None = None) -> list[dict[str, str]]:
+    """The ranked rows, or the first `limit` of them and the Pareto front."""
+    common = {flag for flag, _ in common_flags(board)}
+    rows = [row for place, row in enumerate(board.ranked) if limit is None or place < limit or row.pareto]
+    found = [_overview_row(board, row, common) for row in rows]
+    notes = "notes"
+    if not any(row[notes] for row in found):
+        for row in found:
+            del row[notes]
+    return found
+
+
+def _overview_row(board: Board, row: Row, common: set[str]) -> dict[str, str]:
+    worst, m = row.worst, METRICS
+    utility = next((r.utility for r in row.records if r.utility.recovered_exactly), row.records[0].utility)
+    recovered = utility.recovered_exactly.value if utility.recovered_exactly else None
+    after = [value.value for value in utility.eer_after_recovery.values() if value.value is not None]
+    cost = row.records[0].cost
+    milliseconds = cost.protect_ms.median if cost.protect_ms else None
+    success = row.success.value if row.success else None
+    flags = sorted({flag.id for record in row.records for flag in record.flags} - common)
+    return {
+        "rank": str(row.rank),
+        "setting": row.setting + (" **†**" if row.stale else ""),
+        "Pareto": "●" if row.pareto else "",
+        "worst case " + m["eer"].heading: show("eer", worst.metrics["eer"]),
+        "reached by": _cell_name(board, worst),
+        "highest " + m["attack_success_rate"].heading: m["attack_success_rate"].show(success),
+        m["recovered_exactly"].heading: m["recovered_exactly"].show(recovered),
+        m["eer_after_recovery"].heading: m["eer_after_recovery"].show(max(after, default=None)),
+        m["encrypted_share"].heading: m["encrypted_share"].show(row.encrypted_share),
+        m["size_overhead"].heading: m["size_overhead"].show(cost.size_overhead),
+        m["protect_ms"].heading: m["protect_ms"].show(milliseconds),
+        "notes": ", ".join(flags),
+    }
+
+
+def _cell_name(board: Board, cell: Cell) -> str:
+    parts = [cell.attack, cell.recogniser] + ([cell.comparison] if len(comparisons(board)) > 1 else [])
+    return ", ".join(parts)
+
+
+def attacks(board: Board) -> list[str]:
+    """The attacks on the board."""
+    return sorted({record.attack.setting for row in board.rows for record in row.records})
+
+
+def recognisers(board: Board) -> list[str]:
+    """The recognisers on the board."""
+    return sorted({name for row in board.rows for record in row.records for name in record.recognisers})
+
+
+def comparisons(board: Board) -> list[str]:
+    """The comparisons on the board."""
+    return sorted({name for row in board.rows for record in row.records for name in record.results})
+
+
+def eer_rows(board: Board) -> list[dict[str, str]]:
+    """EER with interval per recogniser: one line for each setting, attack and comparison, in the order of names."""
+    return _wide(board, lambda cell: show("eer", cell.metrics["eer"]))
+
+
+def metric_rows(board: Board, metric: str) -> list[dict[str, str]]:
+    """Another metric, likewise; empty where no record has a value of it."""
+    rows = _wide(board, lambda cell: show(metric, cell.metrics.get(metric)))
+    names = recognisers(board)
+    return rows if any(row.get(name, "–") != "–" for row in rows for name in names) else []
+
+
+def _wide(board: Board, text: Callable[[Cell], str]) -> list[dict[str, str]]:
+    names = recognisers(board)
+    lines: dict[tuple[str, str, str], dict[str, str]] = {}
+    for row in board.rows:
+        for cell in row.cells:
+            line = lines.setdefault(
+                (row.setting, cell.attack, cell.comparison),
+                {
+                    "setting": row.setting,
+                    "attack": cell.attack,
+                    "comparison": cell.comparison,
+                    **dict.fromkeys(names, "–"),
+                },
+            )
+            line[cell.recogniser] = text(cell)
+    return [lines[key] for key in sorted(lines, key=lambda key: [natural(part) for part in key])]
+
+
+def visual_rows(board: Board) -> list[dict[str, str]]:
+    """Visual metrics of attacked images against their originals: one line for each setting and attack."""
+    records = [record for row in board.rows for record in row.records if record.visual]
+    names = [name for name in METRICS if any(name in record.visual for record in records)]
+    return [
+        {"setting": record.setting, "attack": record.attack.setting}
+        | {METRICS[name].heading: show(name, record.visual.get(name)) for name in names}
+        for record in records
+    ]
+
+
+def unprotected_rows(board: Board) -> list[dict[str, str]]:
+    """What unprotected data of the protocol gives, by recogniser."""
+    found = {name: one for row in board.rows for record in row.records for name, one in sorted(record.baseline.items())}
+    return [
+        {
+            "recogniser": name,
+            "unprotected EER (%)": show("eer", one.eer),
+            "threshold of FMR 0.1 %": "–" if one.threshold is None else f"{one.threshold:.4f}",
+            "impostor comparisons": f"{one.impostors}",
+        }
+        for name, one in sorted(found.items())
+    ]
+
+
+def common_flags(board: Board) -> list[tuple[str, str]]:
+    """(id, message) of the flags that every record of the board carries: said once, not in every row."""
+    records = [record for row in board.ranked for record in row.records]
+    everywhere = set.intersection(*({flag.id for flag in record.flags} for record in records)) if records else set()
+    messages = {flag.id: flag.message for record in reversed(records) for flag in reversed(record.flags)}
+    return [(flag, messages[flag]) for flag in sorted(everywhere)]
+
+
+def flag_rows(board: Board) -> list[dict[str, str]]:
+    """Every other flag, one line each."""
+    common = {flag for flag, _ in common_flags(board)}
+    return [
+        {"setting": row.setting, "attack": record.attack.setting, "flag": flag.id, "where": plain(flag.where),
+         "what": plain(flag.message)}
+        for row in board.rows
+        for record in row.records
+        for flag in record.flags
+        if flag.id not in common
+    ]  # fmt: skip
+
+
+def provenance_rows(board: Board) -> list[dict[str, str]]:
+    """What the numbers come from: ids, versions and digests (first 12 digits)."""
+    found: set[tuple[str, str, str, str]] = set()
+    for record in (record for row in board.rows for record in row.records):
+        found.add(("protocol", record.protocol.id, "", record.protocol.digest))
+        found.add(("data set", record.dataset.id, f"{record.dataset.samples} samples", record.dataset.digest))
+        found.add(("protector", record.protector.id, record.protector.version, record.protector.source_digest))
+        found.add(("attack", record.attack.id, record.attack.version, record.attack.source_digest))
+        found |= {("recogniser", name, "", one.digest) for name, one in record.recognisers.items()}
+    return [
+        {"what": what, "id": name, "version": plain(version), "digest": f"`{digest[:12]}`"}
+        for what, name, version, digest in sorted(found)
+    ]
