@@ -63,7 +63,7 @@ def show(metric: str, value: Value | None) -> str:
 
 def overview(board: Board, limit: int | None = None) -> list[dict[str, str]]:
     """The ranked rows, or the first `limit` of them and the Pareto front."""
-    common = {flag for flag, _ in common_flags(board)}
+    common = set(common_flags(board))
     rows = [row for place, row in enumerate(board.ranked) if limit is None or place < limit or row.pareto]
     found = [_overview_row(board, row, common) for row in rows]
     notes = "notes"
@@ -73,7 +73,7 @@ def overview(board: Board, limit: int | None = None) -> list[dict[str, str]]:
     return found
 
 
-def _overview_row(board: Board, row: Row, common: set[str]) -> dict[str, str]:
+def _overview_row(board: Board, row: Row, common: set[tuple[str, str]]) -> dict[str, str]:
     worst, m = row.worst, METRICS
     utility = next((r.utility for r in row.records if r.utility.recovered_exactly), row.records[0].utility)
     recovered = utility.recovered_exactly.value if utility.recovered_exactly else None
@@ -81,7 +81,7 @@ def _overview_row(board: Board, row: Row, common: set[str]) -> dict[str, str]:
     cost = row.records[0].cost
     milliseconds = cost.protect_ms.median if cost.protect_ms else None
     success = row.success.value if row.success else None
-    flags = sorted({flag.id for record in row.records for flag in record.flags} - common)
+    flags = sorted({f.id for record in row.records for f in record.flags if (f.id, f.message) not in common})
     return {
         "rank": str(row.rank),
         "setting": row.setting + (" **†**" if row.stale else ""),
@@ -174,23 +174,21 @@ def unprotected_rows(board: Board) -> list[dict[str, str]]:
 
 
 def common_flags(board: Board) -> list[tuple[str, str]]:
-    """(id, message) of the flags that every record of the board carries: said once, not in every row."""
-    records = [record for row in board.ranked for record in row.records]
-    everywhere = set.intersection(*({flag.id for flag in record.flags} for record in records)) if records else set()
-    messages = {flag.id: flag.message for record in reversed(records) for flag in reversed(record.flags)}
-    return [(flag, messages[flag]) for flag in sorted(everywhere)]
+    """(id, message) of what every ranked record is flagged with: said once, not in every row."""
+    flagged = [{(flag.id, flag.message) for flag in record.flags} for row in board.ranked for record in row.records]
+    return sorted(set.intersection(*flagged)) if flagged else []
 
 
 def flag_rows(board: Board) -> list[dict[str, str]]:
     """Every other flag, one line each."""
-    common = {flag for flag, _ in common_flags(board)}
+    common = set(common_flags(board))
     return [
         {"setting": row.setting, "attack": record.attack.setting, "flag": flag.id, "where": plain(flag.where),
          "what": plain(flag.message)}
         for row in board.rows
         for record in row.records
         for flag in record.flags
-        if flag.id not in common
+        if (flag.id, flag.message) not in common
     ]  # fmt: skip
 
 

@@ -70,6 +70,14 @@ def test_what_all_rows_share_is_said_once(folder):
     assert "rests on 300 impostor comparisons" in text
 
 
+def test_a_flag_that_says_something_else_about_a_row_stays_with_it(tmp_path):
+    other = FEW.model_copy(update={"message": "rests on 7 impostor comparisons"})
+    pages = regenerate(board_of(tmp_path, [record("a", flags=(FEW,)), record("b", flags=(FEW, other))]))
+    assert row_of(pages[tmp_path / "README.md"], r"\| *\d \| b ")[-1] == "too-few-impostors"
+    assert row_of(pages[tmp_path / "README.md"], r"\| *\d \| a ")[-1] == ""
+    assert "rests on 7 impostor comparisons" in pages[tmp_path / "demo.md"]
+
+
 def test_the_protocols_page_says_why_a_row_is_not_ranked_without_letting_it_write_html(folder):
     text = regenerate(folder)[folder / "demo.md"]
     assert "- broken: direct-decode: failed (raised ValueError: &lt;b>&#124;x&#124;&lt;/b>)" in text
