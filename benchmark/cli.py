@@ -195,3 +195,7 @@ def status(data: Path | None) -> None:
     from benchmark.listing import data_status
 
     click.echo(data_status(data))
+
+
+if __name__ == "__main__":
+    main()

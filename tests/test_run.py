@@ -1,0 +1,268 @@
+"""Whole runs on small data: records, reuse, failures that cost one job, interruption, two runs on one store."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from made_submissions import ATTACK, write_submission
+from PIL import Image
+
+from benchmark import runner
+from benchmark.datasets.pairs import Row, read_pairs, write_pairs
+from benchmark.digest import digest_file, generator
+from benchmark.errors import InvalidInputError
+from benchmark.record import read_record
+from benchmark.runner import Report
+
+MIRROR = """
+class Method(Protector):
+    def protect(self, prepared, keys, *, generator):
+        return np.ascontiguousarray(prepared[:, :, ::-1])
+    def recover(self, protected, keys):
+        return np.ascontiguousarray(protected[:, :, ::-1])
+"""
+LOOK = """
+class Method(Attack):
+    def run(self, evidence, *, generator):
+        return evidence.protected
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A current folder with a data set of 40 small faces, submissions, and a protocol `small`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VEILBENCH_STORE", str(tmp_path / "store"))
+    random = generator("tests", "run")
+    for person in range(10):
+        face = random.integers(0, 256, (14, 14, 3)).repeat(8, 0).repeat(8, 1)
+        for shot in range(4):
+            noisy = np.clip(face + random.normal(0, 20, face.shape), 0, 255).astype(np.uint8)
+            path = tmp_path / "faces" / f"p{person}" / f"{shot}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(noisy).save(path)
+    rows = [Row(1 + p % 2, True, f"p{p}/{a}", f"p{p}/{a + 1}") for p in range(10) for a in range(3)]
+    rows += [Row(1 + p % 2, False, f"p{p}/{a}", f"p{(p + 2) % 10}/{a}") for p in range(10) for a in range(3)]
+    (tmp_path / "protocols").mkdir()
+    write_pairs(tmp_path / "protocols" / "pairs.csv", rows)
+    write_submission(tmp_path / "submissions", "mirror", MIRROR)
+    write_submission(tmp_path / "submissions", "look", LOOK, ATTACK)
+    write_protocol(tmp_path, "small")
+    return tmp_path
+
+
+def write_protocol(place: Path, name: str, **keys: object) -> Path:
+    pairs = place / "protocols" / "pairs.csv"
+    content: dict[str, object] = {
+        "id": name,
+        "title": "A small protocol",
+        "dataset": {"id": "folder", "parameters": {"path": str(place / "faces")}},
+        "pairs": {"file": "pairs.csv", "sha256": digest_file(pairs)},
+        "comparisons": ["protected-protected", "protected-original"],
+        "keys": {"policy": "sample", "seed": "tests"},
+        "protectors": [{"id": "mirror"}],
+        "attacks": [{"id": "look"}],
+        "recognisers": ["lbp"],
+        "metrics": ["eer", "auc", "attack_success_rate", "psnr"],
+        "bootstrap": {"resamples": 50},
+        **keys,
+    }
+    path = place / "protocols" / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def run(name: str, **options: object) -> Report:
+    return runner.execute(runner.order(name), workers=1, board=Path("board"), **options)  # type: ignore[arg-type]
+
+
+def test_a_run_files_record_scores_and_pages_and_can_be_verified(place: Path) -> None:
+    report = run("small")
+    assert [(record.setting, record.status) for record in report.records] == [("mirror", "ok")]
+    record = read_record(place / "board/records/small/mirror/look.json")
+    assert record.utility.recovered_exactly is not None
+    assert record.utility.recovered_exactly.value == 1.0
+    assert record.utility.eer_after_recovery["lbp"] == record.baseline["lbp"].eer
+    assert set(record.results) == {"protected-protected", "protected-original"}
+    assert "mirror" in (place / "board/README.md").read_text()
+    assert list(runner.verify_records([place / "board/records"])) == [
+        (place / "board/records/small/mirror/look.json", [])
+    ]
+    assert runner.regenerate_board(place / "board", check_only=True) == (place / "board", [])
+
+
+def test_verify_notices_an_altered_record_and_altered_scores(place: Path) -> None:
+    run("small")
+    path = place / "board/records/small/mirror/look.json"
+    content = json.loads(path.read_text())
+    content["results"]["protected-protected"]["lbp"]["eer"]["value"] += 0.01
+    path.write_text(json.dumps(content))
+    [(_, problems)] = runner.verify_records([path])
+    assert any("protected-protected/lbp/eer.value" in problem for problem in problems)
+    run("small")  # mends the record
+    scores = place / "board/scores/small/mirror/look.npz"
+    scores.write_bytes(scores.read_bytes()[:-40])
+    with pytest.raises(InvalidInputError, match="not a readable score file"):
+        list(runner.verify_records([path]))
+
+
+def test_a_second_run_computes_nothing_and_leaves_the_record(place: Path) -> None:
+    run("small")
+    before = (place / "board/records/small/mirror/look.json").read_bytes()
+    again = run("small")
+    assert dict(again.run.stages) == {}
+    assert again.filed == ("unchanged",)
+    assert (place / "board/records/small/mirror/look.json").read_bytes() == before
+
+
+def test_a_damaged_artefact_is_computed_again(place: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    run("small")
+    [path] = (place / "store" / "protected").rglob("*/*")
+    path.write_bytes(path.read_bytes()[:-5])
+    assert run("small").filed == ("unchanged",)
+    assert "damaged artefact protected/" in capfd.readouterr().err
+
+
+FAULTS = {
+    "raises": ("raise RuntimeError('no luck today')", "failed", "no luck today"),
+    "short": ("return evidence.protected[:-1]", "failed", "returned"),
+    "sleeps": ("time.sleep(60)", "timeout", "longer than its limit"),
+    "dies": ("os._exit(3)", "failed", "run"),
+}
+
+
+def test_a_failing_attack_costs_its_own_job_and_no_other(place: Path) -> None:
+    for name, (line, _, _) in FAULTS.items():
+        code = f"class Method(Attack):\n    def run(self, evidence, *, generator):\n        {line}\n"
+        write_submission(place / "submissions", name, code, ATTACK)
+    limits = {"seconds_per_sample": 0.01, "seconds_to_start": 8}
+    attacks = [{"id": name} for name in [*FAULTS, "look"]]
+    write_protocol(place, "faulty", attacks=attacks, limits=limits)
+    report = run("faulty")
+    found = {record.attack.id: record for record in report.records}
+    assert found["look"].status == "ok"
+    for name, (_, status, reason) in FAULTS.items():
+        assert found[name].status == status, found[name].reason
+        assert reason in (found[name].reason or ""), found[name].reason
+        filed = read_record(place / f"board/records/faulty/mirror/{name}.json")
+        assert (filed.status, filed.results) == (status, {})
+    page = (place / "board/README.md").read_text()
+    assert "no luck today" in page + (place / "board/faulty.md").read_text()
+
+
+def test_missing_and_damaged_images_are_named_and_counted(place: Path) -> None:
+    (place / "faces/p0/0.png").unlink()
+    (place / "faces/p1/1.png").write_bytes((place / "faces/p1/1.png").read_bytes()[:200])
+    Image.new("RGB", (50, 112)).save(place / "faces/p2/2.png")
+    report = run("small")
+    [record] = report.records
+    assert set(record.dataset.failed) == {"p0/0", "p1/1", "p2/2"}
+    assert record.failures.acquire == 3
+    assert record.failures.attack == 0
+    assert any(flag.id == "dataset-failures" for flag in record.flags)
+    pairs = read_pairs(place / "protocols/pairs.csv")
+    [scores] = [
+        values for name, values in np.load(place / "board/scores/small/mirror/look.npz").items() if "protected-p" in name
+    ]
+    ids = np.array(pairs.ids)
+    touched = np.isin(ids[pairs.a_index], list(record.dataset.failed)) | np.isin(
+        ids[pairs.b_index], list(record.dataset.failed)
+    )
+    np.testing.assert_array_equal(np.isneginf(scores), touched)
+
+
+def test_changed_pixels_change_the_result_and_nothing_else_is_reused_wrongly(place: Path) -> None:
+    [before] = run("small").records
+    face = np.asarray(Image.open(place / "faces/p3/1.png")).copy()
+    Image.fromarray(255 - face).save(place / "faces/p3/1.png")
+    [after] = run("small").records
+    assert before.dataset.digest != after.dataset.digest
+    assert before.scores != after.scores
+
+
+def test_key_policy_and_unknown_names_are_refused_in_one_line(place: Path) -> None:
+    path = write_protocol(place, "shared", keys={"policy": "system", "seed": "tests"})
+    with pytest.raises(InvalidInputError, match="may not be used under the key policy 'system'"):
+        runner.order(path)
+    with pytest.raises(InvalidInputError, match=r"unknown protector 'miror'; did you mean 'mirror'\?"):
+        runner.order("small", protectors=["miror"])
+    with pytest.raises(InvalidInputError, match=r"unknown protocol 'smal'; did you mean 'small'\?"):
+        runner.order("smal")
+
+
+SLOW = """
+class Method(Attack):
+    def run(self, evidence, *, generator):
+        time.sleep(2)
+        return evidence.protected
+"""
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "benchmark.cli", *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True, env={**os.environ})
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_an_interrupted_run_continues_and_leaves_no_process(place: Path, how: signal.Signals) -> None:
+    write_submission(place / "submissions", "slow", SLOW, ATTACK)
+    write_protocol(place, "long", attacks=[{"id": "look"}, {"id": "slow"}])
+    process = start("run", "long", "--board", "board", "--workers", "1")
+    store = place / "store"
+    deadline = time.monotonic() + 60
+    while not list((store / "images").glob("*/*")):  # the first job's batch is done
+        assert time.monotonic() < deadline, process.communicate(timeout=5)
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    process.send_signal(how)
+    _, errors = process.communicate(timeout=30)
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+        assert "interrupted" in errors
+        assert "Traceback" not in errors
+    done = {path.name for path in (store / "images").glob("*/*") if not path.name.startswith(".")}
+    time.sleep(2)
+    alive = subprocess.run(["pgrep", "-g", str(process.pid)], capture_output=True, text=True, check=False).stdout
+    assert alive == "", f"left behind: {alive}"
+    report = run("long")
+    assert [record.status for record in report.records] == ["ok", "ok"]
+    assert "recognise lbp" not in report.run.stages or report.run.stages["attack"][1] <= 40 * (3 - len(done))
+
+
+def test_two_runs_at_once_on_one_store(place: Path) -> None:
+    first, second = (start("run", "small", "--board", f"board{n}", "--workers", "1") for n in (1, 2))
+    for process in (first, second):
+        output, errors = process.communicate(timeout=90)
+        assert process.returncode == 0, errors
+        assert "damaged" not in errors
+    one, two = (read_record(place / f"board{n}/records/small/mirror/look.json") for n in (1, 2))
+    assert one.scores == two.scores
+
+
+def test_exit_codes_and_one_line_errors(place: Path) -> None:
+    write_submission(place / "submissions", "raises", FAULTS_CODE, ATTACK)
+    write_protocol(place, "failing", attacks=[{"id": "raises"}])
+    for arguments, code, text in [
+        (["run", "failing", "--board", "board", "--workers", "1"], 1, "no luck today"),
+        (["run", "nowhere"], 2, "veilbench: unknown protocol 'nowhere'"),
+        (["verify", "nothing.json"], 2, "nothing.json"),
+        (["store", "--prune", "lots"], 2, "write it like"),
+    ]:
+        process = start(*arguments)
+        output, errors = process.communicate(timeout=60)
+        assert process.returncode == code, (arguments, output, errors)
+        assert text in output + errors
+        assert "Traceback" not in errors
+
+
+FAULTS_CODE = "class Method(Attack):\n    def run(self, evidence, *, generator):\n        raise OSError('no luck today')\n"
