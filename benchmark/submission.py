@@ -250,7 +250,7 @@ def discover(folders: Iterable[Path] | None = None) -> dict[tuple[str, str], Sub
                     continue
                 key = (kind, submission.manifest.id)
                 if submission.manifest.kind != kind:
-                    problems.append(f"{manifest}:1: kind: {submission.manifest.kind}, but it is under {kind}s/; move it")
+                    problems.append(f"{manifest}:1: kind: {submission.manifest.kind}, but under {kind}s/; move it")
                 elif key in found:
                     problems.append(f"{manifest}:1: id: taken by {found[key].folder}; choose another")
                 else:

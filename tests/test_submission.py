@@ -134,4 +134,4 @@ def test_discovery_imports_nothing_and_reports_all_faults(tmp_path: Path) -> Non
     said = str(caught.value)
     assert "domain: 'x' is not one of" in said
     assert "taken by" in said
-    assert "attack, but it is under protectors/" in said
+    assert "attack, but under protectors/" in said
