@@ -1,6 +1,7 @@
 """Where samples come from: LFW crops, drawn faces, folders of images; and the exact pairs that are compared."""
 
 from benchmark.datasets.base import Dataset, Loaded, SampleRef, dataset_ids, open_dataset
+from benchmark.datasets.lfw import lfw_status
 from benchmark.datasets.pairs import Pairs, read_lfw_pairs_txt, read_pairs, write_pairs
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "Pairs",
     "SampleRef",
     "dataset_ids",
+    "lfw_status",
     "open_dataset",
     "read_lfw_pairs_txt",
     "read_pairs",

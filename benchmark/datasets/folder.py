@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 from benchmark.datasets.base import Dataset, Loaded, Parameters
@@ -35,10 +37,18 @@ class FolderDataset(Dataset):
         if not self._root.is_dir():
             raise InvalidInputError(f"data set 'folder': no folder {self._root}; it holds one folder per identity")
 
+    @cached_property
+    def _files(self) -> dict[str, list[Path]]:
+        """Sample id -> its files: one, unless two differ in suffix alone."""
+        files: dict[str, list[Path]] = defaultdict(list)
+        for path in sorted(self._root.glob("*/*")):
+            if path.suffix.lower() in SUFFIXES:
+                files[f"{path.parent.name}/{path.stem}"].append(path)
+        return dict(files)
+
     def ids(self) -> list[str]:
         """Every sample that is there, sorted: the start of a split file of one's own."""
-        files = (path for path in self._root.glob("*/*") if path.suffix.lower() in SUFFIXES)
-        return sorted({f"{path.parent.name}/{path.stem}" for path in files})
+        return sorted(self._files)
 
     def subject(self, sample_id: str) -> str:
         """The identity: the folder part of the id."""
@@ -61,9 +71,8 @@ class FolderDataset(Dataset):
 
     def _path(self, sample_id: str) -> Path:
         self.subject(sample_id)
-        paths = [self._root / f"{sample_id}{suffix}" for suffix in SUFFIXES]
-        there = [path for path in paths if path.is_file()]
-        if len(there) > 1:
-            names = " and ".join(path.name for path in there)
+        found = self._files.get(sample_id, [])
+        if len(found) > 1:
+            names = " and ".join(path.name for path in found)
             raise InvalidInputError(f"data set 'folder': {sample_id!r} is ambiguous in {self._root}: {names}; keep one")
-        return there[0] if there else paths[0]
+        return found[0] if found else self._root / f"{sample_id}.*"

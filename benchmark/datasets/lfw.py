@@ -71,3 +71,15 @@ class LfwDataset(Dataset):
         self.subject(sample_id)
         paths = [folder / f"{sample_id}.jpg" for folder in self._folders]
         return next((path for path in paths if path.is_file()), paths[0])
+
+
+def lfw_status(data_root: Path | None) -> str:
+    """One line: how many aligned crops are under the data root, or where they belong.
+
+    >>> lfw_status(None)
+    'lfw: missing; aligned 112x112 crops belong at DIR/lfw/aligned112/<name>/<name>_NNNN.jpg'
+    """
+    folder = None if data_root is None else data_root / "lfw" / "aligned112"
+    if folder is None or not folder.is_dir():
+        return f"lfw: missing; aligned 112x112 crops belong at {folder or 'DIR/lfw/aligned112'}/<name>/<name>_NNNN.jpg"
+    return f"lfw: {sum(1 for _ in folder.glob('*/*.jpg'))} aligned crops in {folder} (View 2 needs 7701)"

@@ -71,8 +71,11 @@ def read_pairs(path: Path) -> Pairs:
 
 def write_pairs(path: Path, rows: Iterable[Row]) -> None:
     """Write rows as a split file (UTF-8, \\n); the inverse of `read_pairs`."""
-    lines = [",".join(HEADER)] + [f"{row.fold},{int(row.genuine)},{row.a},{row.b}" for row in rows]
-    path.write_bytes(("\n".join(lines) + "\n").encode())
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEADER)
+    writer.writerows([row.fold, int(row.genuine), row.a, row.b] for row in rows)
+    path.write_bytes(text.getvalue().encode())
 
 
 def read_lfw_pairs_txt(path: Path) -> list[Row]:
