@@ -159,7 +159,11 @@ def _finish(task: Task, result: Result, queue: _Queue, run: Run, watcher: Watche
 def _work(executor: Executor, queue: _Queue, run: Run, watcher: Watcher, *, ahead: int) -> None:
     while True:
         while len(queue.running) < ahead and (task := queue.next()) is not None:
-            queue.running[executor.submit(perform, task)] = task
+            try:
+                queue.running[executor.submit(perform, task)] = task
+            except BrokenProcessPool:
+                queue.ready.appendleft(task)
+                raise
         if not queue.running:
             return
         done, _ = wait(queue.running, return_when=FIRST_COMPLETED)
