@@ -28,9 +28,9 @@ from benchmark.datasets.face_model import (
     GREY_STEP_BITS,
     MIXING_BITS,
     MODEL_FILE,
-    POSITION_BITS,
     SHAPE_STEP_BITS,
 )
+from benchmark.datasets.fields import POSITION_BITS
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]

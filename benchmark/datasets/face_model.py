@@ -16,24 +16,22 @@ from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmark.datasets.base import SIDE
+from benchmark.datasets.fields import POSITION_BITS, Integers, blur, enlarge, shift, warp
 from benchmark.interfaces import Samples
 
-Integers: TypeAlias = npt.NDArray[np.int32]
 Whole: TypeAlias = npt.NDArray[np.float64]  # whole numbers, held as float64 for exact BLAS products
-
-_Integer = TypeVar("_Integer", np.int32, np.int64)
 
 MODEL_FILE = Path(__file__).with_name("face_model.npz")
 #: Side of the grid that holds shape and colour, in pixels.
 GRID = SIDE // 4
-#: Fixed-point bits: of coefficients (in standard deviations), mixing matrices, grey levels, and positions.
-COEFFICIENT_BITS, MIXING_BITS, GREY_BITS, POSITION_BITS = 10, 8, 4, 8
+#: Fixed-point bits: of coefficients (in standard deviations), mixing matrices and grey levels.
+COEFFICIENT_BITS, MIXING_BITS, GREY_BITS = 10, 8, 4
 #: Units of the 8-bit components, as bits below one: half a grey level, 1/8 of a chroma level, 1/16 pixel.
 GREY_STEP_BITS, CHROMA_STEP_BITS, SHAPE_STEP_BITS = 1, 3, 4
 
@@ -137,7 +135,7 @@ def render(model: FaceModel, values: Whole, camera: Camera) -> Samples:
     count = len(values)
     flow = _combine(model.mean_shape, shape @ model.shape, SHAPE_STEP_BITS, POSITION_BITS).reshape(-1, 2, GRID, GRID)
     colour = _combine(model.mean_chroma, chroma @ model.chroma, CHROMA_STEP_BITS, GREY_BITS)
-    colour = warp(colour.reshape(count, 2, GRID, GRID), _shift(flow + placement(camera.place, GRID), 2))
+    colour = warp(colour.reshape(count, 2, GRID, GRID), shift(flow + placement(camera.place, GRID), 2))
     light = _combine(model.mean_grey, grey @ model.grey, GREY_STEP_BITS, GREY_BITS).reshape(count, 1, SIDE, SIDE)
     light = warp(light, enlarge(enlarge(flow)) + placement(camera.place, SIDE))[:, 0]
     light = add_detail(light, enlarge(enlarge(model.texture)), camera)
@@ -153,7 +151,7 @@ def placement(place: npt.NDArray[np.int64], side: int) -> Integers:
     centred = (2 * np.arange(side, dtype=np.int64) + 1) * step - SIDE  # twice the distance from the centre, in pixels
     x, y = centred, centred[:, None]
     right, down, growth, turn = (place[:, i, None, None] for i in range(4))
-    moved = np.stack([right + _shift(growth * x - turn * y, 7), down + _shift(growth * y + turn * x, 7)], axis=1)
+    moved = np.stack([right + shift(growth * x - turn * y, 7), down + shift(growth * y + turn * x, 7)], axis=1)
     return moved.astype(np.int32)
 
 
@@ -177,59 +175,14 @@ def add_detail(light: Integers, gain: Integers, camera: Camera) -> Integers:
     coarse_noise = enlarge(camera.noise[:, SIDE * SIDE :].reshape(count, half, half).astype(np.int32) - 128)
     texture = fine_noise * (gain[0] + activity) + coarse_noise * (gain[1] + activity)
     lifted = (4 * fine_band + 3 * coarse_band) * camera.sharpness[:, None, None]
-    detailed: Integers = light + _shift(lifted, 10) + _shift(_shift(texture, 4) * camera.grain[:, None, None], 13)
+    detailed: Integers = light + shift(lifted, 10) + shift(shift(texture, 4) * camera.grain[:, None, None], 13)
     return detailed
-
-
-def warp(fields: Integers, flow: Integers) -> Integers:
-    """Fields (N x C x S x S) seen through a displacement (N x 2 x S x S; x, y in 1/256 pixel), bilinear.
-
-    Beyond the border the picture is mirrored.
-    """
-    count, channels, side, _ = fields.shape
-    top = (side - 1) << POSITION_BITS
-    grid = np.arange(side, dtype=np.int32) << POSITION_BITS
-    x, y = (top - np.abs(top - np.abs(at)) for at in (flow[:, 0] + grid, flow[:, 1] + grid[:, None]))
-    x, y = np.clip(x, 0, top - 1), np.clip(y, 0, top - 1)
-    column, row = x >> POSITION_BITS, y >> POSITION_BITS
-    right, below = x & 255, y & 255
-    corner = (row * side + column).reshape(count, 1, -1)
-    flat = fields.reshape(count, channels, -1)
-    at = [np.take_along_axis(flat, corner + step, axis=2).reshape(fields.shape) for step in (0, 1, side, side + 1)]
-    right, below = right[:, None], below[:, None]
-    upper = (at[0] << POSITION_BITS) + (at[1] - at[0]) * right
-    lower = (at[2] << POSITION_BITS) + (at[3] - at[2]) * right
-    between: Integers = _shift(_shift(lower - upper, POSITION_BITS) * below, POSITION_BITS)
-    return _shift(upper, POSITION_BITS) + between
-
-
-def enlarge(fields: Integers) -> Integers:
-    """Twice the size in the last two axes, bilinear (weights 3/4 and 1/4), pixel centres aligned, edges held."""
-    for axis in (-2, -1):
-        padded = _pad(fields, 1, axis)
-        size = fields.shape[axis]
-        before, here, after = (_slice(padded, start, size, axis) for start in (0, 1, 2))
-        pair = np.stack([_shift(3 * here + before, 2), _shift(3 * here + after, 2)], axis=axis)
-        shape = list(fields.shape)
-        shape[axis] *= 2
-        fields = pair.reshape(shape)
-    return fields
-
-
-def blur(fields: Integers, spacing: int) -> Integers:
-    """The B3 spline (1, 4, 6, 4, 1) / 16 along the last two axes, its taps `spacing` pixels apart, edges held."""
-    for axis in (-2, -1):
-        size = fields.shape[axis]
-        padded = _pad(fields, 2 * spacing, axis)
-        a, b, c, d, e = (_slice(padded, spacing * tap, size, axis) for tap in range(5))
-        fields = _shift(a + e + 4 * (b + d) + 6 * c, 4)
-    return fields
 
 
 def _combine(mean: Whole, product: Whole, step_bits: int, bits: int) -> Integers:
     """Mean plus a product in units of 2^-(COEFFICIENT_BITS + step_bits), both to 2^-bits, as integers."""
     whole = product.astype(np.int64) + (mean.astype(np.int64) << (COEFFICIENT_BITS + step_bits - bits))
-    return _shift(whole, COEFFICIENT_BITS + step_bits - bits).astype(np.int32)
+    return shift(whole, COEFFICIENT_BITS + step_bits - bits).astype(np.int32)
 
 
 def _rgb(light: Integers, colour: Integers) -> Samples:
@@ -237,19 +190,4 @@ def _rgb(light: Integers, colour: Integers) -> Samples:
     light, cb, cr = light << 14, colour[:, 0], colour[:, 1]
     red, green, blue = light + 22970 * cr, light - 5638 * cb - 11700 * cr, light + 29032 * cb
     colours: Integers = np.stack([red, green, blue], axis=-1)
-    return np.clip(_shift(colours, 14 + GREY_BITS), 0, 255).astype(np.uint8)
-
-
-def _shift(values: npt.NDArray[_Integer], bits: int) -> npt.NDArray[_Integer]:
-    """Divide by 2^bits, rounded to nearest."""
-    return np.right_shift(values + (1 << (bits - 1)), bits, dtype=values.dtype)
-
-
-def _pad(fields: Integers, by: int, axis: int) -> Integers:
-    widths = [(0, 0)] * fields.ndim
-    widths[axis] = (by, by)
-    return np.pad(fields, widths, mode="edge")
-
-
-def _slice(fields: Integers, start: int, size: int, axis: int) -> Integers:
-    return fields[..., start : start + size, :] if axis == -2 else fields[..., start : start + size]
+    return np.clip(shift(colours, 14 + GREY_BITS), 0, 255).astype(np.uint8)
