@@ -7,6 +7,7 @@ keystream from that. A label says what a key is for; two keystreams never share 
 from __future__ import annotations
 
 import hmac
+from functools import lru_cache
 
 from Crypto.Cipher import AES
 
@@ -60,7 +61,16 @@ def keystream(key: bytes, length: int, *label: str) -> bytes:
     """
     if length < 0:
         raise InvalidInputError(f"a keystream's length is 0 bytes or more, not {length}")
-    return AES.new(derive_key(key, *label), AES.MODE_CTR, nonce=b"").encrypt(bytes(length))
+    # CTR is ECB over the counter (SP 800-38A, 6.5); setting up pycryptodome's own CTR takes 2 microseconds longer.
+    blocks = -(-length // 16)
+    counters = _counters(-(-blocks // 256) * 256)[: 16 * blocks]
+    return AES.new(derive_key(key, *label), AES.MODE_ECB).encrypt(counters)[:length]
+
+
+@lru_cache(maxsize=32)
+def _counters(count: int) -> bytes:
+    """The counter blocks 0 .. count - 1, 16 bytes each."""
+    return b"".join(number.to_bytes(16, "big") for number in range(count))
 
 
 def _check_key(key: bytes) -> None:

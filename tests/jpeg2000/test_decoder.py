@@ -1,0 +1,93 @@
+"""What a standard decoder shows, and what it refuses."""
+
+from __future__ import annotations
+
+import struct
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmark.errors import CodestreamError, InvalidInputError
+from benchmark.jpeg2000 import decode, encode
+
+
+def test_equals_jj2000_without_concealment(shared_oracles: Path) -> None:
+    folder = shared_oracles / "j2k_concealment"
+    encrypted = sorted(folder.glob("*.enc.j2k"))
+    assert len(encrypted) >= 14
+    for path in encrypted:
+        expected = np.asarray(Image.open(path.with_name(path.name.replace(".enc.j2k", ".jjoff.png"))))
+        assert np.array_equal(decode(path.read_bytes()), expected), path.name
+
+
+def test_truncated_streams_are_errors(picture: Any) -> None:
+    codestream = encode(picture(48, 48), levels=3, layers=3)
+    for length in range(0, len(codestream), 37):
+        with pytest.raises(CodestreamError):
+            decode(codestream[:length])
+
+
+def test_what_is_not_built_yet_says_so(picture: Any) -> None:
+    codestream = encode(picture(16, 16), levels=1)
+    with pytest.raises(InvalidInputError, match="conceal='jj2000' is not built yet"):
+        decode(codestream, conceal="jj2000")
+    with pytest.raises(InvalidInputError, match="erase is not built yet"):
+        decode(codestream, erase=(0, 10))
+
+
+def sized(codestream: bytes, width: int, height: int, tile: int | None = None) -> bytes:
+    """The same codestream with another image size in SIZ (T.800 A.5.1), and another tile size."""
+    tiles = (tile or width, tile or height)
+    return (
+        codestream[:8]
+        + struct.pack(">2I", width, height)
+        + codestream[16:24]
+        + struct.pack(">2I", *tiles)
+        + codestream[32:]
+    )
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "tile", "says"),
+    [
+        (0xFFFFFFFF, 0xFFFFFFFF, None, "pixels"),
+        (65536, 65536, None, "pixels"),
+        (4096, 4096, 1, "tiles"),
+        (0, 16, None, "impossible image area"),
+    ],
+)
+def test_absurd_sizes_are_refused_before_memory_is_taken(
+    picture: Any, width: int, height: int, tile: int | None, says: str
+) -> None:
+    codestream = sized(encode(picture(16, 16), levels=1), width, height, tile)
+    started = time.perf_counter()
+    with pytest.raises(CodestreamError, match=says):
+        decode(codestream)
+    assert time.perf_counter() - started < 0.5
+
+
+def test_only_rgb_of_eight_bits_is_decoded(picture: Any) -> None:
+    codestream = encode(picture(16, 16), levels=1)
+    deep = codestream[:42] + b"\x0f" + codestream[43:]
+    with pytest.raises(CodestreamError, match="three components of 8 bits"):
+        decode(deep)
+
+
+def test_other_bytes_are_refused_by_their_beginning() -> None:
+    for data in (b"", b"\xff", b"\xff\xd8\xff\xe0 JPEG", b"\xff\x4f\xff\x51"):
+        with pytest.raises(CodestreamError):
+            decode(data)
+    with pytest.raises(CodestreamError, match="jp2c"):
+        decode(b"\x00\x00\x00\x0cjP  \r\n\x87\n" + bytes(20))
+
+
+def test_nothing_is_printed(picture: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    codestream = encode(picture(48, 48), levels=3)
+    decode(codestream)
+    with pytest.raises(CodestreamError):
+        decode(codestream[: len(codestream) // 2] + b"\xff\xd9")
+    assert capfd.readouterr() == ("", "")
