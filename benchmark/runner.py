@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -161,8 +162,9 @@ def current_digests(*running: Protocol) -> CurrentDigests:
     """
     submissions = discover()
     protocols = {protocol.id: protocol.digest for protocol in running}
-    for name in protocol_files():
-        protocols[name] = load_protocol(name, submissions=submissions).digest
+    for name, path in protocol_files().items():
+        with suppress(InvalidInputError):  # a protocol that no longer loads makes its records stale, not this run fail
+            protocols[name] = load_protocol(path, submissions=submissions).digest
     return CurrentDigests(
         protocols=protocols,
         protectors={name: one.source_digest for (kind, name), one in submissions.items() if kind == "protector"},

@@ -71,7 +71,10 @@ class Document:
 
 
 def read_yaml(path: Path) -> Document:
-    """Read one YAML file; raises InvalidInputError where it is missing, not YAML, or not a mapping of plain data."""
+    """Read one YAML file; raises InvalidInputError where it is missing, not YAML, or not a mapping of plain data.
+
+    Top-level keys that begin with `x-` hold anchors for others to refer to; they are left out.
+    """
     try:
         text = path.read_bytes()[: _MOST_BYTES + 1]
     except OSError as error:
@@ -90,6 +93,8 @@ def read_yaml(path: Path) -> Document:
         raise InvalidInputError(f"{path}{line}: not valid YAML: {reason}") from None
     if not isinstance(document.data, dict):
         raise InvalidInputError(f"{path}:1: a mapping (`key: value` lines) is expected here")
+    # A place for anchors that other keys refer to.
+    document.data = {key: value for key, value in document.data.items() if not key.startswith("x-")}
     return document
 
 

@@ -1,0 +1,116 @@
+"""Writes protocols/lfw-jpeg2000-*.yaml: the sweeps of selective JPEG2000 encryption on LFW View 2.
+
+    python tools/make_lfw_protocols.py
+
+Published protocols are frozen: run this to add one, never to change one whose records are on the board.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmark.digest import digest_file
+
+PROTOCOLS = Path(__file__).resolve().parents[1] / "protocols"
+READINGS = {
+    "document": "{layers: jj2000, code_block: 64, levels: 5, segmentation_symbols: false, window_base: codestream}",
+    "bodies": '{layers: "16", code_block: 32, levels: 5, segmentation_symbols: true, window_base: packet-bodies}',
+}
+PROGRESSIONS = {"l": "layer", "r": "resolution"}
+
+
+class Window(NamedTuple):
+    """One setting: progression (l, r), size and offset in percent, and the reading of what a percent is."""
+
+    progression: str
+    size: float
+    offset: float
+    reading: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.progression}w{self.size:g}o{self.offset:g}-{self.reading}"
+
+    @property
+    def line(self) -> str:
+        word = PROGRESSIONS[self.progression]
+        parameters = f"{{<<: *{self.reading}, progression: {word}, size: {self.size:g}, offset: {self.offset:g}}}"
+        return f"  - {{id: jpeg2000-window, name: {self.name}, parameters: {parameters}}}"
+
+
+def sweep(windows: Iterable[tuple[float, float]], reading: str) -> list[Window]:
+    return [Window(progression, size, offset, reading) for progression in PROGRESSIONS for size, offset in windows]
+
+
+SMALL = [(0.5, offset) for offset in range(16)]
+LARGE = [(4, offset) for offset in range(0, 21, 2)]
+INCREASING = [(size, 0) for size in range(1, 16)]
+NAMED = [("l", 4, 6), ("l", 6, 6), ("l", 8, 4), ("r", 4, 6)]
+MILESTONES = [(size, 0) for size in (1, 4, 8, 12)]
+
+
+def write(name: str, title: str, description: str, windows: list[Window], *, dev: bool, ceiling: bool) -> None:
+    """One protocol file; `dev`: on the first 50 + 50 pairs of each fold; `ceiling`: with aes-full."""
+    split = "lfw-view2-dev.csv" if dev else "lfw-view2.csv"
+    readings = list(dict.fromkeys(window.reading for window in windows))
+    anchors = "\n".join(f"  - &{reading} {READINGS[reading]}" for reading in readings)
+    aes = "  - {id: aes-full}\n" if ceiling else ""
+    text = f"""\
+# Written by tools/make_lfw_protocols.py; every key is explained in _template.yaml.
+id: {name}
+title: "{title}"
+description: |
+  {description}
+dataset: {{id: lfw}}
+pairs: {{file: splits/{split}, sha256: {digest_file(PROTOCOLS / "splits" / split)}}}
+comparisons: [protected-protected, protected-original]
+keys: {{policy: sample, seed: "veilbench lfw 1"}}
+
+# Readings of what a percent of the bitstream is, with the coder settings that belong to them.
+x-readings:
+{anchors}
+
+protectors:
+  - {{id: identity}}
+{aes}{chr(10).join(window.line for window in windows)}
+attacks: [{{id: direct-decode}}]
+recognisers: [lbp, mobilefacenet-casia, mobilefacenet-ms1m]
+metrics: [eer, auc, d_prime, fnmr_at_fmr_0.01, view2_accuracy, attack_success_rate, psnr, ssim, ms_ssim]
+bootstrap: {{resamples: 1000}}
+recovery: {{samples: {128 if dev else "all"}}}
+visual: {{samples: 512}}
+limits: {{seconds_per_sample: 1, memory_gib: 4, seconds_to_start: 120}}
+"""
+    (PROTOCOLS / f"{name}.yaml").write_text(text)
+
+
+def main() -> None:
+    sweeps = {
+        "small": (SMALL, "small window: 0.5 % at offsets 0 to 15 %"),
+        "large": (LARGE, "large window: 4 % at offsets 0 to 20 %"),
+        "increasing": (INCREASING, "increasing window: the first 1 to 15 %"),
+    }
+    named = [Window(*window, reading) for reading in READINGS for window in NAMED]
+    named += [window for reading in READINGS for window in sweep(MILESTONES, reading)]
+    for dev in (True, False):
+        suffix, on = ("-dev", "1,000 pairs of LFW View 2") if dev else ("", "LFW View 2")
+        write(
+            f"lfw-jpeg2000-named{suffix}",
+            f"Selective JPEG2000 encryption, the named settings, {on}",
+            "lw4o6, lw6o6, lw8o4, rw4o6 and the first 1, 4, 8, 12 %, in both readings of the document.",
+            named, dev=dev, ceiling=True,
+        )  # fmt: skip
+        for sweep_name, (windows, words) in sweeps.items():
+            for reading, label in (("document", ""), ("bodies", "-bodies")):
+                write(
+                    f"lfw-jpeg2000-{sweep_name}{label}{suffix}",
+                    f"Selective JPEG2000 encryption, {words}, {on}",
+                    f"Layer and resolution progression; the reading `{reading}`.",
+                    sweep(windows, reading), dev=dev, ceiling=False,
+                )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
