@@ -48,8 +48,6 @@ class Plan:
     protocol: Protocol
     jobs: tuple[Job, ...]
     recognisers: tuple[str, ...]
-    #: Whether every protector, attack and recogniser of the protocol takes part.
-    complete: bool
 
     def lines(self) -> list[str]:
         """The plan as text, one line a job."""
@@ -94,8 +92,7 @@ def plan(
                 f"{attacker.name} learns from pairs, but {protocol.id} has no attacker's split; "
                 "choose a protocol with an `attacker:` key"
             )
-    complete = not (protectors or attacks) and tuple(chosen) == tuple(protocol.recognisers)
-    return Plan(protocol, jobs, tuple(chosen), complete)
+    return Plan(protocol, jobs, tuple(chosen))
 
 
 def _settings(

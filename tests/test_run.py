@@ -170,9 +170,7 @@ def test_missing_and_damaged_images_are_named_and_counted(place: Path) -> None:
     assert record.failures.attack == 0
     assert any(flag.id == "dataset-failures" for flag in record.flags)
     pairs = read_pairs(place / "protocols/pairs.csv")
-    [scores] = [
-        values for name, values in np.load(place / "board/scores/small/mirror/look.npz").items() if "protected-p" in name
-    ]
+    scores = np.load(place / "board/scores/small/mirror/look.npz")["protected-protected/lbp"]
     ids = np.array(pairs.ids)
     touched = np.isin(ids[pairs.a_index], list(record.dataset.failed)) | np.isin(
         ids[pairs.b_index], list(record.dataset.failed)
@@ -197,6 +195,60 @@ def test_key_policy_and_unknown_names_are_refused_in_one_line(place: Path) -> No
         runner.order("small", protectors=["miror"])
     with pytest.raises(InvalidInputError, match=r"unknown protocol 'smal'; did you mean 'small'\?"):
         runner.order("smal")
+
+
+LEARNS = """
+class Method(Attack):
+    def fit(self, training, *, generator):
+        assert training.identities.tolist() == [0, 0, 1, 1], training.identities
+        assert len(training.evidence.protected) == 4 and training.evidence.windows is None
+        assert training.evidence.algorithm["id"] == "mirror"
+        same = (training.originals[:, :, ::-1] == training.evidence.protected).all()
+        return {"mirrored": np.array([same]), "drawn": generator.random(2)}
+    def restore(self, learned):
+        self.mirrored = bool(learned["mirrored"][0])
+    def run(self, evidence, *, generator):
+        assert evidence.keys is None
+        return np.ascontiguousarray(evidence.protected[:, :, ::-1]) if self.mirrored else evidence.protected
+"""
+OWN_EYES = """
+class Method(Attack):
+    def run(self, evidence, *, generator):
+        return self.embed(evidence.protected)
+    def embed(self, samples):
+        small = samples[:, 4::8, 4::8].reshape(len(samples), -1).astype(np.float32)
+        return np.abs(np.fft.rfft(small - small.mean(1, keepdims=True), axis=1)).astype(np.float32)
+"""
+
+
+def test_an_attack_that_learns_gets_the_attackers_split_and_undoes_the_protection(place: Path) -> None:
+    (place / "protocols" / "attacker.txt").write_text("p8/0\np8/1\np9/2\np9/3\n")
+    pairs = read_pairs(place / "protocols" / "pairs.csv")
+    rows = [
+        Row(int(f), bool(g), pairs.ids[a], pairs.ids[b])
+        for f, g, a, b in zip(pairs.fold, pairs.genuine, pairs.a_index, pairs.b_index, strict=True)
+        if not {pairs.subjects[a], pairs.subjects[b]} & {"p8", "p9"}
+    ]
+    write_pairs(place / "protocols" / "pairs.csv", rows)
+    write_submission(place / "submissions", "learns", LEARNS, ATTACK, threat_model=["algorithm", "pairs", "identities"])
+    attacker = {"file": "attacker.txt", "sha256": digest_file(place / "protocols" / "attacker.txt")}
+    write_protocol(place, "trained", attacks=[{"id": "learns"}], attacker=attacker)
+    [record] = run("trained").records
+    assert record.status == "ok", record.reason
+    assert record.visual["psnr"].value == 130.0  # the mirrored sample, mirrored back
+    [again] = run("trained").records
+    assert again.scores == record.scores
+
+
+def test_an_attack_that_returns_embeddings_is_its_own_recogniser(place: Path) -> None:
+    write_submission(place / "submissions", "own-eyes", OWN_EYES, ATTACK, returns="embeddings")
+    write_protocol(place, "seen", attacks=[{"id": "own-eyes"}])
+    [record] = run("seen").records
+    assert record.status == "ok", record.reason
+    assert set(record.results["protected-original"]) == {"own-eyes"}
+    assert record.visual == {}
+    assert record.results["protected-protected"]["own-eyes"]["eer"].value == pytest.approx(0.0, abs=0.05)
+    assert next(runner.verify_records([place / "board/records"]))[1] == []
 
 
 SLOW = """
@@ -242,7 +294,7 @@ def test_an_interrupted_run_continues_and_leaves_no_process(place: Path, how: si
 def test_two_runs_at_once_on_one_store(place: Path) -> None:
     first, second = (start("run", "small", "--board", f"board{n}", "--workers", "1") for n in (1, 2))
     for process in (first, second):
-        output, errors = process.communicate(timeout=90)
+        _, errors = process.communicate(timeout=90)
         assert process.returncode == 0, errors
         assert "damaged" not in errors
     one, two = (read_record(place / f"board{n}/records/small/mirror/look.json") for n in (1, 2))
@@ -250,7 +302,8 @@ def test_two_runs_at_once_on_one_store(place: Path) -> None:
 
 
 def test_exit_codes_and_one_line_errors(place: Path) -> None:
-    write_submission(place / "submissions", "raises", FAULTS_CODE, ATTACK)
+    code = "class Method(Attack):\n    def run(self, evidence, *, generator):\n        raise OSError('no luck today')\n"
+    write_submission(place / "submissions", "raises", code, ATTACK)
     write_protocol(place, "failing", attacks=[{"id": "raises"}])
     for arguments, code, text in [
         (["run", "failing", "--board", "board", "--workers", "1"], 1, "no luck today"),
@@ -263,6 +316,3 @@ def test_exit_codes_and_one_line_errors(place: Path) -> None:
         assert process.returncode == code, (arguments, output, errors)
         assert text in output + errors
         assert "Traceback" not in errors
-
-
-FAULTS_CODE = "class Method(Attack):\n    def run(self, evidence, *, generator):\n        raise OSError('no luck today')\n"
