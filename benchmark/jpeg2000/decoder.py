@@ -10,17 +10,18 @@ import numpy.typing as npt
 
 from benchmark.errors import CodestreamError, InvalidInputError
 from benchmark.jpeg2000.encoder import plane
-from benchmark.jpeg2000.layout import layout
 from benchmark.jpeg2000.library import binding
-from benchmark.jpeg2000.markers import JP2_SIGNATURE, codestream_of, main_header_bytes
+from benchmark.jpeg2000.markers import JP2_SIGNATURE, MAX_PACKETS, codestream_of, promised_packets
 from benchmark.jpeg2000.streams import Complaints, reader
 
 
 def decode(codestream: bytes, *, conceal: str = "off", erase: tuple[int, int] | None = None) -> npt.NDArray[np.uint8]:
-    """Decode a codestream or JP2 file of three components of 8 bits into an image (uint8, H x W x 3).
+    """Decode a codestream or JP2 file into an image (uint8, H x W x 3): what a standard decoder shows.
 
-    This is OpenJPEG as its own command runs it: strict (a truncated stream is an error), no error concealment,
-    segmentation symbols ignored. `conceal` other than "off" and `erase` need a tier-1 decoder that is not built yet.
+    This is OpenJPEG as its own command runs it: strict (a truncated tile is an error), no error concealment,
+    segmentation symbols ignored. It takes all that OpenJPEG takes, so that nothing hides behind an unusual option: grey
+    becomes three equal colours, other depths are scaled to eight bits, subsampled components stretched. `conceal` other
+    than "off" and `erase` need a tier-1 decoder that is not built yet.
 
     Thread-safe; the GIL is released while OpenJPEG works. Raises CodestreamError where OpenJPEG fails, and before
     memory is taken where the header states absurd sizes.
@@ -60,22 +61,28 @@ def decode(codestream: bytes, *, conceal: str = "off", erase: tuple[int, int] | 
 
 
 def _check_size(codestream: bytes) -> None:
-    """Refuses what would make the decoder take absurd memory or time; the layout is cached by its main header."""
-    header = layout(main_header_bytes(codestream_of(codestream))).header
-    if len(header.components) != 3 or any((c.depth, c.dx, c.dy) != (8, 1, 1) for c in header.components):
-        raise CodestreamError("only images of three components of 8 bits, not subsampled, are decoded")
+    promised = promised_packets(codestream_of(codestream))
+    if promised > 16 * MAX_PACKETS:
+        raise CodestreamError(f"codestream promises {promised} packets, which no sensible image has")
 
 
 def _pixels(image: Any) -> npt.NDArray[np.uint8]:
-    if image.numcomps != 3:
-        raise CodestreamError(f"only images of three components are decoded, not {image.numcomps}")
+    """The picture as a viewer shows it: eight bits, grey as three equal colours, chroma stretched, alpha ignored."""
     height, width = image.comps[0].h, image.comps[0].w
     sample = np.empty((height, width, 3), dtype=np.uint8)
     for index in range(3):
-        component = image.comps[index]
-        if (component.h, component.w) != (height, width) or not component.data:
-            raise CodestreamError("components differ in size, or one was not decoded")
-        # OpenJPEG clips to the stated depth; signed components are shown from zero up.
-        offset = 128 if component.sgnd else 0
-        sample[:, :, index] = plane(component, height, width) + offset if offset else plane(component, height, width)
+        component = image.comps[index if image.numcomps >= 3 else 0]
+        if not component.data or not component.h or not component.w:
+            raise CodestreamError("a component was not decoded")
+        values = plane(component, component.h, component.w)
+        if component.sgnd:
+            values = values + (1 << (component.prec - 1))
+        if component.prec != 8:
+            values = (
+                values >> (component.prec - 8) if component.prec > 8 else values * 255 // ((1 << component.prec) - 1)
+            )
+        if values.shape != (height, width):
+            rows, columns = np.arange(height) * component.h // height, np.arange(width) * component.w // width
+            values = values[rows][:, columns]
+        sample[:, :, index] = values
     return sample

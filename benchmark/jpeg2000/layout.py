@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.errors import CodestreamError
-from benchmark.jpeg2000.markers import MainHeader, main_header
+from benchmark.jpeg2000.markers import MAX_PACKETS, MainHeader, main_header
 
 Ints = npt.NDArray[np.int32]
 
-MAX_PACKETS = MAX_CODE_BLOCKS = 1 << 18
-MAX_PIECES = 1 << 16
-MAX_RESOLUTIONS = 1 << 13  # over all tiles and components
+MAX_CODE_BLOCKS = 1 << 18
+MAX_PIECES = 1 << 15
+MAX_RESOLUTIONS = 1 << 12  # over all tiles and components
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ def layout(header_bytes: bytes) -> Layout:
     Raises CodestreamError where it states more packets, code-blocks or precincts than any sensible image has.
     """
     header = main_header(header_bytes)
-    across, down = header.tiles
-    if across * down * len(header.components) * (header.levels + 1) > MAX_RESOLUTIONS:
+    across, down = header.size.tiles
+    if across * down * len(header.size.components) * (header.levels + 1) > MAX_RESOLUTIONS:
         raise CodestreamError("codestream states too many tiles, components and resolutions")
     rows: list[tuple[int, ...]] = []
     grids: list[tuple[int, int]] = []
     for tile in range(across * down):
-        for component in range(len(header.components)):
+        for component in range(len(header.size.components)):
             for resolution in range(header.levels + 1):
                 spare = min(MAX_PACKETS // header.layers - len(rows), (MAX_PIECES - len(grids)) // 3)
                 for place, contents in _precincts(header, tile, component, resolution, spare):
@@ -79,8 +79,8 @@ def _precincts(
     header: MainHeader, tile: int, component: int, resolution: int, limit: int
 ) -> Iterator[tuple[tuple[int, int, int], list[tuple[int, int]]]]:
     """Each precinct of a resolution: (number, y, x on the reference grid), and code-blocks across and down by band."""
-    across, _ = header.tiles
-    part = header.components[component]
+    across, _ = header.size.tiles
+    part = header.size.components[component]
     columns = _axis(header, resolution, 0, tile % across, part.dx, limit)
     lines = _axis(header, resolution, 1, tile // across, part.dy, limit)
     if len(columns) * len(lines) > limit:
@@ -101,9 +101,10 @@ def _axis(
 
     `axis` is 0 across, 1 down; `tile` counts along it; `step` is the component's subsampling. Equations B-7 to B-16.
     """
+    area = header.size
     origin, size, low, high = (
-        (header.tile_x0, header.tile_width, header.x0, header.x1),
-        (header.tile_y0, header.tile_height, header.y0, header.y1),
+        (area.tile_x0, area.tile_width, area.x0, area.x1),
+        (area.tile_y0, area.tile_height, area.y0, area.y1),
     )[axis]
     start, stop = max(origin + tile * size, low), min(origin + (tile + 1) * size, high)
     first, last = -(-start // step), -(-stop // step)

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from benchmark.errors import CodestreamError
 
-SOT, SOD, COD = 0xFF90, 0xFF93, 0xFF52
+SOT, SOD, COD, COC = 0xFF90, 0xFF93, 0xFF52, 0xFF53
 #: Segments that do not change where packets lie: COM, CRG, PLM, PLT, QCC, QCD, RGN, TLM.
 _PASSED_OVER = {0xFF64, 0xFF63, 0xFF57, 0xFF58, 0xFF5D, 0xFF5C, 0xFF5E, 0xFF55}
 #: Segments that would, and that the packet parser does not support.
@@ -25,8 +25,9 @@ _REFUSED = {
 }
 SIGNATURE = b"\xff\x4f\xff\x51"
 JP2_SIGNATURE = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
-MAX_PIXELS = 1 << 24
-MAX_TILES = 4096
+MAX_PIXELS = 1 << 22  # a face sample is far smaller; decoding takes 24 bytes a pixel
+MAX_PACKETS = 1 << 18
+MAX_TILES = 1024
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class Component:
 
 
 @dataclass(frozen=True)
-class MainHeader:
-    """What SIZ and COD say (T.800 A.5.1, A.6.1); coordinates are those of the reference grid."""
+class Size:
+    """Image area and tile grid, in coordinates of the reference grid, and the components."""
 
     x0: int
     y0: int
@@ -52,6 +53,21 @@ class MainHeader:
     tile_width: int
     tile_height: int
     components: tuple[Component, ...]
+
+    @property
+    def tiles(self) -> tuple[int, int]:
+        """Number of tiles across and down."""
+        return (
+            -(-(self.x1 - self.tile_x0) // self.tile_width),
+            -(-(self.y1 - self.tile_y0) // self.tile_height),
+        )
+
+
+@dataclass(frozen=True)
+class MainHeader:
+    """What SIZ and COD say (T.800 A.5.1, A.6.1)."""
+
+    size: Size
     sop: bool
     eph: bool
     progression: int
@@ -63,14 +79,6 @@ class MainHeader:
     style: int
     #: Exponents of precinct width and height, by resolution, from the lowest up.
     precincts: tuple[tuple[int, int], ...]
-
-    @property
-    def tiles(self) -> tuple[int, int]:
-        """Number of tiles across and down."""
-        return (
-            -(-(self.x1 - self.tile_x0) // self.tile_width),
-            -(-(self.y1 - self.tile_y0) // self.tile_height),
-        )
 
 
 def find_marker(data: bytes, position: int, stop: int) -> tuple[int, int]:
@@ -122,22 +130,7 @@ def main_header(header: bytes) -> MainHeader:
 
 
 def _sized(header: bytes, coding: bytes) -> MainHeader:
-    capabilities, x1, y1, x0, y0, width, height, tile_x0, tile_y0, count = struct.unpack_from(">H8IH", header, 6)
-    if capabilities & 0x4000:
-        raise CodestreamError("codestream uses HTJ2K (ISO/IEC 15444-15), which is not supported")
-    if not (x0 < x1 and y0 < y1 and tile_x0 <= x0 < tile_x0 + width and tile_y0 <= y0 < tile_y0 + height):
-        raise CodestreamError(f"codestream states an impossible image area: {x0}, {y0} to {x1}, {y1}")
-    if (x1 - x0) * (y1 - y0) > MAX_PIXELS:
-        raise CodestreamError(f"codestream states {x1 - x0} x {y1 - y0} pixels; at most {MAX_PIXELS} are supported")
-    if len(header) < 42 + 3 * count or not 1 <= count <= 16:
-        raise CodestreamError(f"codestream states {count} components; 1 to 16 are supported")
-    components = []
-    for index in range(count):
-        depth, dx, dy = header[42 + 3 * index : 45 + 3 * index]
-        if not dx or not dy or depth & 0x7F > 37:
-            raise CodestreamError(f"codestream states an impossible component {index}")
-        components.append(Component((depth & 0x7F) + 1, bool(depth & 0x80), dx, dy))
-
+    size = image_size(header)
     flags, progression, layers, _, levels, block_width, block_height, style, _ = struct.unpack_from(
         ">BBHBBBBBB", coding
     )
@@ -152,14 +145,31 @@ def _sized(header: bytes, coding: bytes) -> MainHeader:
     precincts = tuple((size & 15, size >> 4) for size in sizes)
     if any(0 in pair for pair in precincts[1:]):
         raise CodestreamError("codestream has precincts of width or height 1 above the lowest resolution")
-    header_ = MainHeader(
-        x0, y0, x1, y1, tile_x0, tile_y0, width, height, tuple(components),
-        bool(flags & 2), bool(flags & 4), progression, layers, levels, block, style, precincts,
-    )  # fmt: skip
-    across, down = header_.tiles
+    return MainHeader(size, bool(flags & 2), bool(flags & 4), progression, layers, levels, block, style, precincts)
+
+
+def image_size(header: bytes) -> Size:
+    """What SIZ says (T.800 A.5.1), at the beginning of a codestream; refuses absurd sizes."""
+    if header[:4] != SIGNATURE or len(header) < 42:
+        raise CodestreamError(f"not a JPEG 2000 codestream: it begins with {header[:4].hex().upper()}, not FF4FFF51")
+    _, x1, y1, x0, y0, width, height, tile_x0, tile_y0, count = struct.unpack_from(">H8IH", header, 6)
+    if not (x0 < x1 and y0 < y1 and tile_x0 <= x0 < tile_x0 + width and tile_y0 <= y0 < tile_y0 + height):
+        raise CodestreamError(f"codestream states an impossible image area: {x0}, {y0} to {x1}, {y1}")
+    if (x1 - x0) * (y1 - y0) > MAX_PIXELS:
+        raise CodestreamError(f"codestream states {x1 - x0} x {y1 - y0} pixels; at most {MAX_PIXELS} are supported")
+    if not 1 <= count <= 16 or len(header) < 42 + 3 * count:
+        raise CodestreamError(f"codestream states {count} components; 1 to 16 are supported")
+    components = []
+    for index in range(count):
+        depth, dx, dy = header[42 + 3 * index : 45 + 3 * index]
+        if not dx or not dy or depth & 0x7F > 37:
+            raise CodestreamError(f"codestream states an impossible component {index}")
+        components.append(Component((depth & 0x7F) + 1, bool(depth & 0x80), dx, dy))
+    size = Size(x0, y0, x1, y1, tile_x0, tile_y0, width, height, tuple(components))
+    across, down = size.tiles
     if across * down > MAX_TILES:
         raise CodestreamError(f"codestream states {across * down} tiles; at most {MAX_TILES} are supported")
-    return header_
+    return size
 
 
 def tile_parts(data: bytes, position: int, tiles: int) -> list[tuple[int, int, int]]:
@@ -203,3 +213,27 @@ def codestream_of(data: bytes) -> bytes:
             break
         position += length
     raise CodestreamError("JP2 file without a codestream (jp2c box)")
+
+
+def promised_packets(data: bytes) -> int:
+    """At most how many packets the main header promises, whatever else it uses: what a decoder takes memory for.
+
+    Reads SIZ and every COD and COC that it comes across, and does not mind what this package's parser refuses.
+    """
+    size = image_size(data)
+    width, height = size.x1 - size.x0, size.y1 - size.y0
+    across, down = size.tiles
+    position, layers, most = 4 + int.from_bytes(data[4:6], "big"), 1, 0
+    while position + 4 <= len(data) and data[position] == 0xFF and data[position + 1] != SOT & 0xFF:
+        marker, length = struct.unpack_from(">HH", data, position)
+        segment = data[position + 4 : position + 2 + length]
+        if marker == COD and len(segment) >= 10:
+            layers = max(layers, int.from_bytes(segment[2:4], "big"))
+        explicit = segment[10:] if marker == COD else segment[7:] if marker == COC else b""
+        # Edges of tiles cut precincts: one more in each direction.
+        per_tile = sum(
+            ((width // across >> (byte & 15)) + 2) * ((height // down >> (byte >> 4)) + 2) for byte in explicit
+        )
+        most = max(most, per_tile)
+        position += 2 + max(length, 2)
+    return max(most, 33) * layers * across * down * len(size.components)

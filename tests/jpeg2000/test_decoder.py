@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import time
 from pathlib import Path
@@ -70,11 +71,17 @@ def test_absurd_sizes_are_refused_before_memory_is_taken(
     assert time.perf_counter() - started < 0.5
 
 
-def test_only_rgb_of_eight_bits_is_decoded(picture: Any) -> None:
-    codestream = encode(picture(16, 16), levels=1)
-    deep = codestream[:42] + b"\x0f" + codestream[43:]
-    with pytest.raises(CodestreamError, match="three components of 8 bits"):
-        decode(deep)
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "I;16"])
+def test_other_pictures_are_shown_too(picture: Any, mode: str) -> None:
+    sample = picture(40, 48)
+    grey = np.asarray(Image.fromarray(sample).convert("L"))
+    shown = (
+        Image.fromarray(grey.astype(np.uint16) << 8 | 77) if mode == "I;16" else Image.fromarray(sample).convert(mode)
+    )
+    file = io.BytesIO()
+    shown.save(file, format="JPEG2000", irreversible=False)
+    expected = sample if mode == "RGBA" else np.repeat(grey[..., None], 3, axis=2)
+    assert np.array_equal(decode(file.getvalue()), expected)
 
 
 def test_other_bytes_are_refused_by_their_beginning() -> None:
