@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pictures import make_picture
 from PIL import Image
 
 from benchmark.errors import CodestreamError, InvalidInputError
@@ -41,8 +42,8 @@ def conforms(codestream: bytes) -> bool:
 
 @pytest.mark.parametrize("base", BASES)
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda s: ",".join(s))
-def test_every_window_decodes_and_is_undone(picture: Any, settings: dict[str, Any], base: str) -> None:
-    sample = picture(112, 96, 3)
+def test_every_window_decodes_and_is_undone(settings: dict[str, Any], base: str) -> None:
+    sample = make_picture(112, 96, 3)
     plain = encode(sample, **settings)
     table = packets(plain)
     bodies = np.zeros(len(plain), dtype=bool)
@@ -86,15 +87,15 @@ def expected_window(plain: bytes, offset: float, size: float, base: str) -> tupl
 
 
 @pytest.mark.parametrize("base", BASES)
-def test_ranges_are_what_percent_means(picture: Any, base: str) -> None:
+def test_ranges_are_what_percent_means(base: str) -> None:
     for settings in SETTINGS:
-        plain = encode(picture(96, 112, 5), **settings)
+        plain = encode(make_picture(96, 112, 5), **settings)
         for offset, size in WINDOWS:
             assert encrypted_ranges(plain, offset, size, base) == expected_window(plain, offset, size, base)
 
 
-def test_all_bodies_are_encrypted_under_both_bases(picture: Any) -> None:
-    plain = encode(picture(112, 112), layers=12)
+def test_all_bodies_are_encrypted_under_both_bases() -> None:
+    plain = encode(make_picture(112, 112), layers=12)
     table = packets(plain)
     whole = [encrypted_ranges(plain, 0, 100, base) for base in BASES]
     assert whole[0] == whole[1]
@@ -106,8 +107,8 @@ def test_all_bodies_are_encrypted_under_both_bases(picture: Any) -> None:
     )
 
 
-def test_wrong_key_window_or_base_recovers_nothing(picture: Any) -> None:
-    plain = encode(picture(112, 112), layers=12)
+def test_wrong_key_window_or_base_recovers_nothing() -> None:
+    plain = encode(make_picture(112, 112), layers=12)
     window = {"key": KEY, "offset": 0, "size": 20, "window_base": "packet-bodies"}
     encrypted = encrypt(plain, **window)
     inside = body_bytes(plain, 0, 20, "packet-bodies")
@@ -125,8 +126,8 @@ def keystream_used(plain: bytes, encrypted: bytes, inside: np.ndarray[Any, Any])
     return (b - a)[inside] % 0xFF
 
 
-def test_no_keystream_is_used_twice(picture: Any) -> None:
-    sample = picture(112, 112)
+def test_no_keystream_is_used_twice() -> None:
+    sample = make_picture(112, 112)
     edited = sample.copy()
     edited[50, 50] ^= 255
     streams = []
@@ -144,10 +145,10 @@ def test_no_keystream_is_used_twice(picture: Any) -> None:
             assert (one[:length] == other[:length]).mean() < 0.05
 
 
-def test_shifts_are_uniform(picture: Any) -> None:
+def test_shifts_are_uniform() -> None:
     shifts, after = [], []
     for seed in range(12):
-        plain = encode(picture(112, 112, seed))
+        plain = encode(make_picture(112, 112, seed))
         encrypted = encrypt(plain, key=KEY, offset=0, size=100, window_base="packet-bodies")
         inside = body_bytes(plain, 0, 100, "packet-bodies")
         shifts.append(keystream_used(plain, encrypted, inside))
@@ -163,8 +164,8 @@ def test_shifts_are_uniform(picture: Any) -> None:
         assert abs(statistic - (modulus - 1)) < 5 * np.sqrt(2 * (modulus - 1))
 
 
-def test_deterministic(picture: Any) -> None:
-    plain = encode(picture(64, 64))
+def test_deterministic() -> None:
+    plain = encode(make_picture(64, 64))
     window = {"offset": 0, "size": 50, "window_base": "codestream"}
     assert (
         encrypt(plain, key=KEY, **window)
@@ -195,8 +196,8 @@ def test_oracles_of_jj2000_are_undone(shared_oracles: Path) -> None:
         ({"window_base": "bodies"}, "unknown window_base 'bodies'"),
     ],
 )
-def test_wrong_arguments_are_one_clear_line(picture: Any, change: dict[str, Any], says: str) -> None:
-    plain = encode(picture(16, 16), levels=1)
+def test_wrong_arguments_are_one_clear_line(change: dict[str, Any], says: str) -> None:
+    plain = encode(make_picture(16, 16), levels=1)
     arguments = {"key": KEY, "offset": 0, "size": 4, "window_base": "codestream"} | change
     for function in (encrypt, decrypt):
         with pytest.raises(InvalidInputError, match=says) as caught:

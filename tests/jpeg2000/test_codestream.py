@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from pictures import make_picture
 
 from benchmark.errors import CodestreamError
 from benchmark.jpeg2000 import decode, encode, packets, segments
@@ -62,9 +63,9 @@ def start_markers(codestream: bytes) -> list[int]:
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda s: ",".join(s) or "default")
 @pytest.mark.parametrize("size", [(112, 112), (61, 97)])
 def test_table_equals_packet_lengths_and_start_markers(
-    picture: Any, progression: str, settings: dict[str, Any], size: tuple[int, int]
+    progression: str, settings: dict[str, Any], size: tuple[int, int]
 ) -> None:
-    sample = picture(*size)
+    sample = make_picture(*size)
     stated = encode(sample, progression=progression, plt=True, **settings)
     table = packets(stated)
     assert (table["end"] - table["start"]).tolist() == packet_lengths(stated)
@@ -78,8 +79,8 @@ def test_table_equals_packet_lengths_and_start_markers(
 
 
 @pytest.mark.parametrize("progression", PROGRESSIONS)
-def test_progressions_order_packets_as_their_letters_say(picture: Any, progression: str) -> None:
-    table = packets(encode(picture(112, 112), progression=progression, layers=4))
+def test_progressions_order_packets_as_their_letters_say(progression: str) -> None:
+    table = packets(encode(make_picture(112, 112), progression=progression, layers=4))
     names = {"L": "layer", "R": "resolution", "C": "component", "P": "precinct"}
     assert len(table) == 4 * 6 * 3
     order = np.lexsort([table[names[letter]] for letter in reversed(progression)])
@@ -91,8 +92,8 @@ def test_progressions_order_packets_as_their_letters_say(picture: Any, progressi
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda s: ",".join(s) or "default")
-def test_segments_fill_every_body(picture: Any, settings: dict[str, Any]) -> None:
-    codestream = encode(picture(112, 112), **settings)
+def test_segments_fill_every_body(settings: dict[str, Any]) -> None:
+    codestream = encode(make_picture(112, 112), **settings)
     table, parts = packets(codestream), segments(codestream)
     starts = np.concatenate([[0], np.cumsum(parts["length"])[:-1]])
     bodies = table["end"] - table["body"]
@@ -117,8 +118,8 @@ def test_oracles_of_jj2000_parse(shared_oracles: Path) -> None:
         assert table["end"][-1] == len(codestream) - 2
 
 
-def test_packet_number_255_is_no_marker(picture: Any) -> None:
-    codestream = encode(picture(112, 112), layers=32, sop=True)
+def test_packet_number_255_is_no_marker() -> None:
+    codestream = encode(make_picture(112, 112), layers=32, sop=True)
     table = packets(codestream)
     assert len(table) > 512
     assert codestream[table["start"][255] :][:6] == b"\xff\x91\x00\x04\x00\xff"
@@ -134,8 +135,8 @@ def split_tile_part(codestream: bytes, table: npt.NDArray[np.void], packet: int)
     return codestream[:main] + first + codestream[main + 14 : cut] + second + codestream[cut:]
 
 
-def test_tile_parts_continue_each_other(picture: Any) -> None:
-    sample = picture(64, 64)
+def test_tile_parts_continue_each_other() -> None:
+    sample = make_picture(64, 64)
     whole = encode(sample, layers=4)
     table = packets(whole)
     parted = split_tile_part(whole, table, 31)
@@ -157,8 +158,8 @@ def insert_marker(codestream: bytes, marker: int) -> bytes:
 @pytest.mark.parametrize(
     ("marker", "name"), [(0xFF5F, "POC"), (0xFF60, "PPM"), (0xFF53, "COC"), (0xFF50, "CAP"), (0xFF30, "marker FF30")]
 )
-def test_unsupported_segments_are_refused_by_name(picture: Any, marker: int, name: str) -> None:
-    codestream = encode(picture(32, 32), levels=2)
+def test_unsupported_segments_are_refused_by_name(marker: int, name: str) -> None:
+    codestream = encode(make_picture(32, 32), levels=2)
     with pytest.raises(CodestreamError, match=name):
         packets(insert_marker(codestream, marker))
     tile_header = len(main_header_bytes(codestream)) + 12
@@ -168,20 +169,20 @@ def test_unsupported_segments_are_refused_by_name(picture: Any, marker: int, nam
             packets(changed)
 
 
-def test_comments_and_the_like_are_passed_over(picture: Any) -> None:
-    codestream = encode(picture(32, 32), levels=2)
+def test_comments_and_the_like_are_passed_over() -> None:
+    codestream = encode(make_picture(32, 32), levels=2)
     assert len(packets(insert_marker(codestream, 0xFF64))) == len(packets(codestream))
 
 
 @pytest.mark.parametrize("cut", [1, 2, 3, 50, 400])
-def test_truncated_streams_are_named(picture: Any, cut: int) -> None:
-    codestream = encode(picture(32, 32), levels=2)
+def test_truncated_streams_are_named(cut: int) -> None:
+    codestream = encode(make_picture(32, 32), levels=2)
     with pytest.raises(CodestreamError, match=r"^codestream"):
         packets(codestream[:-cut])
 
 
-def test_missing_and_left_over_packets_are_named(picture: Any) -> None:
-    codestream = encode(picture(32, 32), levels=2, layers=2)
+def test_missing_and_left_over_packets_are_named() -> None:
+    codestream = encode(make_picture(32, 32), levels=2, layers=2)
     table = packets(codestream)
     position = len(main_header_bytes(codestream)) + 6
 

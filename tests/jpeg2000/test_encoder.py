@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pictures import make_picture
 from PIL import Image
 
 from benchmark.errors import InvalidInputError
@@ -28,23 +29,23 @@ SETTINGS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=lambda s: ",".join(s) or "default")
 @pytest.mark.parametrize("size", [(112, 112), (61, 97)])
-def test_lossless_round_trip_in_two_decoders(picture: Any, settings: dict[str, Any], size: tuple[int, int]) -> None:
-    sample = picture(*size)
+def test_lossless_round_trip_in_two_decoders(settings: dict[str, Any], size: tuple[int, int]) -> None:
+    sample = make_picture(*size)
     codestream = encode(sample, **settings)
     assert np.array_equal(decode(codestream), sample)
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(codestream))), sample)
 
 
-def test_pillow_writes_the_same_pixels_that_we_read(picture: Any) -> None:
-    sample = picture(64, 80)
+def test_pillow_writes_the_same_pixels_that_we_read() -> None:
+    sample = make_picture(64, 80)
     for extension in ("jp2", "j2k"):
         file = io.BytesIO()
         Image.fromarray(sample).save(file, format="JPEG2000", no_jp2=extension == "j2k", irreversible=False)
         assert np.array_equal(decode(file.getvalue()), sample)
 
 
-def test_irreversible_wavelet_is_lossy_but_close(picture: Any) -> None:
-    sample = picture(96, 96)
+def test_irreversible_wavelet_is_lossy_but_close() -> None:
+    sample = make_picture(96, 96)
     decoded = decode(encode(sample, reversible=False, layers=[10]))
     error = np.abs(decoded.astype(int) - sample)
     assert 0 < error.mean() < 8
@@ -63,21 +64,21 @@ def test_layers_of_jj2000s_default() -> None:
     assert steps == pytest.approx(np.full(21, np.log(2 / 0.015) / 21))
 
 
-def test_layers_by_number_are_geometric_and_end_lossless(picture: Any) -> None:
+def test_layers_by_number_are_geometric_and_end_lossless() -> None:
     ratios = layer_ratios(16)
     assert len(ratios) == 16
     assert (ratios[0], ratios[-2], ratios[-1]) == pytest.approx((200, 2, 0))
     assert np.ptp(np.diff(np.log(ratios[:-1]))) == pytest.approx(0, abs=1e-12)
     assert layer_ratios("16") == ratios
     # A layer ends where its ratio says, as far as whole passes allow.
-    sample = picture(112, 112)
+    sample = make_picture(112, 112)
     table = packets(encode(sample, layers=[40, 10, 0], progression="LRCP"))
     end = table["end"][table["layer"] == 1].max()
     assert end == pytest.approx(sample.size / 10, rel=0.03)
 
 
-def test_threads_agree_with_one_thread(picture: Any) -> None:
-    samples = [picture(48, 48, seed) for seed in range(24)]
+def test_threads_agree_with_one_thread() -> None:
+    samples = [make_picture(48, 48, seed) for seed in range(24)]
     alone = [encode(sample, layers=4, levels=3) for sample in samples]
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda sample: encode(sample, layers=4, levels=3), samples))
@@ -100,9 +101,9 @@ def test_threads_agree_with_one_thread(picture: Any) -> None:
         ({"levels": 12}, "OpenJPEG could not encode"),
     ],
 )
-def test_wrong_arguments_are_one_clear_line(picture: Any, settings: dict[str, Any], says: str) -> None:
+def test_wrong_arguments_are_one_clear_line(settings: dict[str, Any], says: str) -> None:
     with pytest.raises(InvalidInputError, match=says) as caught:
-        encode(picture(32, 32), **settings)
+        encode(make_picture(32, 32), **settings)
     assert "\n" not in str(caught.value)
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pictures import make_picture
 
 from benchmark.errors import CodestreamError
 from benchmark.jpeg2000 import decode, decrypt, encode, encrypt, encrypted_ranges, packets
 from benchmark.jpeg2000.encoder import BYPASS, TERMALL
 from benchmark.jpeg2000.markers import main_header_bytes
-from tests.jpeg2000.conftest import make_picture
 
 WINDOW: dict[str, Any] = {"key": bytes(range(32)), "offset": 5, "size": 60, "window_base": "packet-bodies"}
 BASES = [

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
-import pytest
-
-Picture = Callable[..., npt.NDArray[np.uint8]]
 
 
 def make_picture(height: int, width: int, seed: int = 0) -> npt.NDArray[np.uint8]:
@@ -18,8 +13,3 @@ def make_picture(height: int, width: int, seed: int = 0) -> npt.NDArray[np.uint8
     base = 120 + 60 * np.sin(x / 9 + seed) + 50 * np.cos(y / 7) + 40 * (x + y > (height + width) / 2)
     noisy = base[..., None] * [1.0, 0.9, 0.8] + generator.normal(0, 6, (height, width, 3))
     return noisy.clip(0, 255).astype(np.uint8)
-
-
-@pytest.fixture(scope="session")
-def picture() -> Picture:
-    return make_picture
