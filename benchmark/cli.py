@@ -118,22 +118,26 @@ def validate(path: Path) -> None:
 
 
 @main.command()
-@click.argument("protocol")
+@click.argument("what", metavar="PROTOCOL|FILE.j2k")
 @click.option("--setting", "settings", multiple=True, help="Only this protector or setting (repeatable).")
 @click.option("--samples", default=6, show_default=True, type=click.IntRange(1, 32), help="How many samples.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="PNG to write (default: PROTOCOL.png).")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="PNG to write (default: named after it).")
 @DATA
 @STORE
 def show(
-    protocol: str, settings: tuple[str, ...], samples: int, out: Path | None, data: Path | None, store: Path | None
+    what: str, settings: tuple[str, ...], samples: int, out: Path | None, data: Path | None, store: Path | None
 ) -> None:
-    """Make a picture: originals, protected samples as decoded, attacked, recovered, one row a setting."""
+    """Make a picture: originals, what attacks show, what the key recovers, one row a setting; or one protected file."""
     from benchmark import runner
-    from benchmark.show import contact_sheet
+    from benchmark.show import codestream_picture, contact_sheet
 
-    order = runner.order(protocol, protectors=settings or None, data=data, store=store)
-    path = out or Path(f"{order.plan.protocol.id}.png")
-    contact_sheet(order.assignment, path, samples=samples)
+    if Path(what).suffix.lower() in (".j2k", ".j2c", ".jpc", ".jp2"):
+        path = out or Path(Path(what).stem + ".png")
+        click.echo(codestream_picture(Path(what), path))
+    else:
+        order = runner.order(what, protectors=settings or None, data=data, store=store)
+        path = out or Path(f"{order.plan.protocol.id}.png")
+        contact_sheet(order.assignment, path, samples=samples)
     click.echo(f"wrote {path}")
 
 

@@ -1,4 +1,4 @@
-"""A picture of a protocol: originals, what each attack shows, what the key holder recovers; one row a setting."""
+"""Pictures: of a protocol (originals, attacked, recovered; one row a setting), or of one protected file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
+from benchmark.errors import CodestreamError, InvalidInputError
 from benchmark.interfaces import Samples
+from benchmark.jpeg2000 import decode, packets
 from benchmark.pipeline.attack import Attacked
 from benchmark.pipeline.workshop import Assignment, Workshop
 from benchmark.store import write_atomically
@@ -32,6 +34,32 @@ def contact_sheet(assignment: Assignment, path: Path, *, samples: int = 6) -> No
     buffer = io.BytesIO()
     _draw(rows).save(buffer, format="PNG", optimize=True)
     write_atomically(path, buffer.getvalue())
+
+
+def codestream_picture(file: Path, path: Path) -> str:
+    """Write what a standard decoder shows of one protected file as a PNG; returns a summary of its packets.
+
+    Raises InvalidInputError where the file cannot be read, and CodestreamError (file, place and fault) where it is
+    truncated, malformed or no JPEG 2000 codestream.
+    """
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise InvalidInputError(f"{file}: cannot be read ({error.strerror}); name a protocol or a codestream") from None
+    try:
+        table = packets(data)
+        sample = decode(data)
+    except CodestreamError as error:
+        raise CodestreamError(f"{file}: {error}") from None
+    buffer = io.BytesIO()
+    Image.fromarray(sample).save(buffer, format="PNG", optimize=True)
+    write_atomically(path, buffer.getvalue())
+    bodies = int((table["end"] - table["body"]).sum())
+    layers, resolutions = int(table["layer"].max()) + 1, int(table["resolution"].max()) + 1
+    return (
+        f"{file}: {sample.shape[1]} x {sample.shape[0]}, {len(data)} bytes, {len(table)} packets "
+        f"({layers} layers, {resolutions} resolutions), {100 * (1 - bodies / len(data)):.1f} % headers"
+    )
 
 
 Tiles = tuple[Samples, npt.NDArray[np.bool_]]
