@@ -7,7 +7,7 @@ from Crypto.Cipher import AES
 from Crypto.Hash import SHA256
 from Crypto.Protocol.KDF import HKDF
 
-from benchmark.crypto import derive_key, hkdf, keystream
+from benchmark.crypto import derive_key, hkdf_expand, hkdf_extract, keystream
 from benchmark.errors import InvalidInputError
 
 # RFC 5869, appendix A.1, A.2 and A.3: secret, salt, info, length, output.
@@ -39,14 +39,19 @@ RFC_5869 = [
 
 @pytest.mark.parametrize(("secret", "salt", "info", "length", "expected"), RFC_5869)
 def test_hkdf_matches_rfc_5869(secret: bytes, salt: bytes, info: bytes, length: int, expected: str) -> None:
-    assert hkdf(secret, info=info, salt=salt, length=length).hex() == expected
+    assert hkdf_expand(hkdf_extract(salt, secret), info, length).hex() == expected
 
 
 def test_hkdf_equals_pycryptodome() -> None:
     for length in (1, 32, 33, 8160):
-        assert hkdf(b"k" * 32, info=b"label", length=length) == HKDF(b"k" * 32, length, b"", SHA256, context=b"label")
+        ours = hkdf_expand(hkdf_extract(b"", b"k" * 32), b"label", length)
+        assert ours == HKDF(b"k" * 32, length, b"", SHA256, context=b"label")
     with pytest.raises(InvalidInputError, match="8160"):
-        hkdf(b"k", info=b"", length=8161)
+        hkdf_expand(b"k", b"", 8161)
+
+
+def test_derived_keys_are_expanded_from_the_label() -> None:
+    assert derive_key(bytes(32), "sample", "ab") == hkdf_expand(bytes(32), b"6:sample,2:ab,")
 
 
 def test_keystream_is_aes_256_ctr_of_nist_sp_800_38a() -> None:

@@ -9,12 +9,13 @@ agree in the length of every code-block in every layer would share one, so a key
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 import numpy as np
 
 from benchmark.crypto import keystream
 from benchmark.errors import InvalidInputError, unknown
-from benchmark.jpeg2000.cipher_loops import count_shifted, locate, shift
+from benchmark.jpeg2000.cipher_loops import count_shifted, gather_headers, locate, shift
 from benchmark.jpeg2000.codestream import Parsed, parse
 
 #: What a window is a percentage of: the whole file, or its packet bodies one after another.
@@ -55,36 +56,42 @@ def encrypted_ranges(codestream: bytes, offset: float, size: float, window_base:
     """
     parsed = parse(codestream)
     begin, end = _window(parsed, offset, size, window_base)
-    first, last, _, _ = locate(
-        parsed.data, parsed.table, begin, end, window_base == "packet-bodies", np.empty_like(parsed.data)
-    )
+    first, last, _ = locate(parsed.table, begin, end, window_base == "packet-bodies")
     return first, last, count_shifted(parsed.data, parsed.table, first, last)
 
 
 def _transform(codestream: bytes, key: bytes, offset: float, size: float, window_base: str, sign: int) -> bytes:
     parsed = parse(codestream)
     begin, end = _window(parsed, offset, size, window_base)
-    headers = np.empty_like(parsed.data)
-    first, last, inside, outside = locate(
-        parsed.data, parsed.table, begin, end, window_base == "packet-bodies", headers
-    )
-    window = f"{float(offset)!r} {float(size)!r} {window_base}"
-    bound = hashlib.sha256(headers[:outside].data).hexdigest()
+    data, table = parsed.data, parsed.table
+    headers = np.empty(len(codestream), dtype=np.uint8)
+    outside = gather_headers(data, table, headers)
+    first, last, inside = locate(table, begin, end, window_base == "packet-bodies")
+    window, digest = _window_label(offset, size, window_base), hashlib.sha256(headers[:outside].data).hexdigest()
     # One keystream byte in 256 is passed over, and nearly half of the few for bytes after FF: seldom is more needed.
     length = inside + inside // 64 + 64
     while True:
-        stream = bytearray(keystream(key, length, "jpeg2000 packet bodies", window, bound))
-        data = parsed.data.copy()
-        if shift(data, parsed.table, first, last, np.frombuffer(stream, dtype=np.uint8), sign):
+        stream = np.frombuffer(
+            bytearray(keystream(key, length, "jpeg2000 packet bodies", window, digest)), dtype=np.uint8
+        )
+        if shift(data, table, first, last, stream, sign):
             return data.tobytes()
+        data[:] = np.frombuffer(codestream, dtype=np.uint8)
         length *= 2
 
 
 def _window(parsed: Parsed, offset: float, size: float, window_base: str) -> tuple[int, int]:
     """First byte and end of a window, in bytes of its base."""
-    check_window(offset, size, window_base)
+    _window_label(offset, size, window_base)
     total = len(parsed.data) if window_base == "codestream" else parsed.bodies
     return round(total * offset / 100), round(total * (offset + size) / 100)
+
+
+@lru_cache(maxsize=256)
+def _window_label(offset: float, size: float, window_base: str) -> str:
+    """A window in words, checked."""
+    check_window(offset, size, window_base)
+    return f"{float(offset)!r} {float(size)!r} {window_base}"
 
 
 def check_window(offset: float, size: float, window_base: str) -> None:

@@ -13,21 +13,14 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True)
-def locate(data, table, begin, end, of_bodies, headers):  # type: ignore[no-untyped-def]  # numba infers them
-    """A window's extent in the file: (first body byte, end, body bytes in between, bytes written to `headers`).
+def locate(table, begin, end, of_bodies):  # type: ignore[no-untyped-def]  # numba infers them
+    """A window's extent in the file: (first body byte, end, body bytes in between); all 0 where it holds none.
 
-    `begin` and `end` count bytes of the codestream, or of its concatenated bodies (`of_bodies`). `headers`, as long as
-    the codestream, receives everything outside packet bodies.
+    `begin` and `end` count bytes of the codestream, or of its concatenated bodies (`of_bodies`).
     """
-    first = last = inside = passed = outside = previous = 0
-    for packet in range(table.shape[0] + 1):
-        body, stop = data.size, data.size
-        if packet < table.shape[0]:
-            body, stop = table[packet, 2], table[packet, 3]
-        for position in range(previous, body):
-            headers[outside] = data[position]
-            outside += 1
-        previous = stop
+    first = last = inside = passed = 0
+    for packet in range(table.shape[0]):
+        body, stop = table[packet, 2], table[packet, 3]
         # The window's ends in the file, were all bodies from here on contiguous.
         shifted = body - passed if of_bodies else 0
         low, high = max(begin + shifted, body), min(end + shifted, stop)
@@ -37,7 +30,25 @@ def locate(data, table, begin, end, of_bodies, headers):  # type: ignore[no-unty
                 first = low
             last = high
             inside += high - low
-    return first, last, inside, outside
+        elif inside > 0 and high < stop:
+            break
+    return first, last, inside
+
+
+@njit(cache=True, nogil=True)
+def gather_headers(data, table, headers):  # type: ignore[no-untyped-def]  # numba infers them
+    """Copies everything outside packet bodies into `headers`, as long as the codestream; returns how many bytes."""
+    # Unsigned, since numba counts negative indices from the end, which takes longer than the copying.
+    one, count, position = np.uintp(1), np.uintp(0), np.uintp(0)
+    for packet in range(table.shape[0] + 1):
+        body = np.uintp(table[packet, 2] if packet < table.shape[0] else data.size)
+        while position < body:
+            headers[count] = data[position]
+            count += one
+            position += one
+        if packet < table.shape[0]:
+            position = np.uintp(table[packet, 3])
+    return count
 
 
 @njit(cache=True, nogil=True)
@@ -66,7 +77,8 @@ def shift(data, table, first, last, stream, sign):  # type: ignore[no-untyped-de
         if low >= high:
             continue
         modulus = 0x90 if low > body and data[low - 1] == 0xFF else 0xFF
-        for position in range(low, high):
+        for place in range(low, high):
+            position = np.uintp(place)
             value = np.int64(data[position])
             # A byte above 8F after FF does not occur in a conforming body; it stays, so that all can be undone.
             if value < modulus:

@@ -70,7 +70,7 @@ def parse(codestream: bytes, *, capacity: int = 0) -> Parsed:
     segments = np.empty((capacity, 6), dtype=np.int32) if capacity else _NO_SEGMENTS
     status, position, packets, met, bodies = read_packets(
         data,
-        np.array(parts, dtype=np.int64).reshape(-1, 3),
+        np.array(parts, dtype=np.int64),
         found.tile_packets,
         found.sequence,
         found.precincts,

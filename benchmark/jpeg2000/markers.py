@@ -192,7 +192,7 @@ def tile_parts(data: bytes, position: int, tiles: int) -> list[tuple[int, int, i
             raise CodestreamError(f"codestream at byte {position}: a tile-part shorter than its header")
         parts.append((tile, body + 2, end))
         position = end
-    if data[position : position + 2] != b"\xff\xd9":
+    if not parts or data[position : position + 2] != b"\xff\xd9":
         raise CodestreamError(f"codestream at byte {position}: neither a tile-part (SOT) nor the end (EOC)")
     return parts
 

@@ -33,7 +33,7 @@ def _refill(data, position, end, byte, bits, left, wanted):  # type: ignore[no-u
     """Tops the reader up to `wanted` bits (at most 48); after a byte FF only seven follow (bit stuffing, B.10.1)."""
     while left < wanted:
         width = 7 if byte == 0xFF else 8
-        byte = np.int64(data[position]) if position < end else np.int64(0)
+        byte = np.int64(data[np.uintp(position)]) if position < end else np.int64(0)
         bits = (bits << width) | (byte & 0x7F if width == 7 else byte)
         position += 1
         left += width
@@ -79,55 +79,59 @@ def read_packets(  # type: ignore[no-untyped-def]  # numba infers them
     - `segments` (int32, any x 6): packet, code-block, passes, first byte, length, zero bit-planes. Rows beyond its
       capacity are counted only: call again with as many.
     """
-    values = np.full((2, parents.size), _UNKNOWN, np.int32)
-    lows = np.zeros((2, parents.size), np.int32)
+    # Both tag trees of all pieces: first the layers in which blocks enter, then the missing bit-planes.
+    nodes = np.uintp(parents.size)
+    values = np.full(2 * parents.size, _UNKNOWN, np.int64)
+    lows = np.zeros(2 * parents.size, np.int64)
     passes_done = np.zeros(blocks, np.int32)
     length_bits = np.full(blocks, 3, np.int32)
-    path = np.empty(32, np.int32)
+    path = np.empty(32, np.uintp)
+    one = np.uintp(1)
     upcoming = tile_packets[:-1].copy()
     packets = met = bodies = 0
 
     for part in range(parts.shape[0]):
-        tile, position, end = parts[part, 0], parts[part, 1], parts[part, 2]
-        while upcoming[tile] < tile_packets[tile + 1] and position < end:
-            number = upcoming[tile]
-            upcoming[tile] += 1
+        tile, position, end = np.uintp(parts[part, 0]), parts[part, 1], parts[part, 2]
+        number, stop = np.uintp(upcoming[tile]), np.uintp(tile_packets[tile + one])
+        while number < stop and position < end:
             start = position
             if flags & 2 and position + 1 < end and data[position] == 0xFF and data[position + 1] == 0x91:
                 if position + 6 > end or data[position + 2] != 0 or data[position + 3] != 4:
                     return BAD_SOP, position, packets, met, bodies
                 position += 6
-            precinct, layer = sequence[number, 0], sequence[number, 1]
+            precinct, layer = np.uintp(sequence[number, 0]), np.int64(sequence[number, 1])
             header = position
             byte = bits = left = np.int64(0)
             count = body = 0
-            if position < end and data[position] < 0x80:  # an empty packet: one bit 0
+            if position < end and data[np.uintp(position)] < 0x80:  # an empty packet: one bit 0
                 left, position = np.int64(7), position + 1
                 last_piece = 0
             else:
                 position, byte, bits, left = _refill(data, position, end, byte, bits, left, 1)
                 left -= 1
-                last_piece = precincts[precinct + 1, 4]
-            for piece in range(precincts[precinct, 4], last_piece):
+                last_piece = precincts[precinct + one, 4]
+            for row in range(precincts[precinct, 4], last_piece):
+                piece = np.uintp(row)
                 first_block, first_node = pieces[piece, 2], pieces[piece, 3]
                 for index in range(pieces[piece, 0] * pieces[piece, 1]):
-                    block, leaf = first_block + index, first_node + index
+                    block, leaf = np.uintp(first_block + index), np.uintp(first_node + index)
                     done = passes_done[block]
                     if done == 0:
-                        depth = 0
-                        node = leaf
-                        while node >= 0:
-                            path[depth] = node
+                        path[0] = leaf
+                        depth = 1
+                        parent = parents[leaf]
+                        while parent >= 0:
+                            path[depth] = parent
                             depth += 1
-                            node = parents[node]
+                            parent = parents[parent]
                         # First whether the block is in this layer, then, if so, its missing bit-planes.
                         for tree in range(2):
                             threshold = layer + 1 if tree == 0 else _MAX_ZERO_PLANES
                             low = 0
                             for step in range(depth - 1, -1, -1):
-                                node = path[step]
-                                low = max(low, lows[tree, node])
-                                value = values[tree, node]
+                                node = path[step] + nodes if tree else path[step]
+                                low = max(low, lows[node])
+                                value = values[node]
                                 while low < threshold and low < value:
                                     if left == 0:
                                         position, byte, bits, left = _refill(data, position, end, byte, bits, left, 1)
@@ -136,12 +140,12 @@ def read_packets(  # type: ignore[no-untyped-def]  # numba infers them
                                         value = low
                                     else:
                                         low += 1
-                                values[tree, node], lows[tree, node] = value, low
+                                values[node], lows[node] = value, low
                             if value >= threshold:
                                 break
-                        if values[0, leaf] > layer:
+                        if values[leaf] > layer:
                             continue
-                        if values[1, leaf] >= _MAX_ZERO_PLANES:
+                        if values[leaf + nodes] >= _MAX_ZERO_PLANES:
                             return IMPOSSIBLE, start, packets, met, bodies
                     else:
                         if left == 0:
@@ -174,7 +178,7 @@ def read_packets(  # type: ignore[no-untyped-def]  # numba infers them
                         row = met + count
                         if row < segments.shape[0]:
                             segments[row, 0], segments[row, 1], segments[row, 2] = packets, block, here
-                            segments[row, 4], segments[row, 5] = length, values[1, leaf]
+                            segments[row, 4], segments[row, 5] = length, values[leaf + nodes]
                         count += 1
                         passes -= here
                         done += here
@@ -196,15 +200,22 @@ def read_packets(  # type: ignore[no-untyped-def]  # numba infers them
                 position += 2
             if body > end - position:
                 return BODY_CUT, start, packets, met, bodies
-            table[packets, 0], table[packets, 1], table[packets, 2] = number, start, position
-            table[packets, 3] = position + body
+            entry = np.uintp(packets)
+            table[entry, 0], table[entry, 1], table[entry, 2], table[entry, 3] = (
+                number,
+                start,
+                position,
+                position + body,
+            )
+            number += one
             for row in range(met, min(met + count, segments.shape[0])):
                 segments[row, 3] = position
                 position += segments[row, 4]
-            position = table[packets, 3]
+            position = np.int64(table[entry, 3])
             met += count
             bodies += body
             packets += 1
+        upcoming[tile] = number
         if position < end:
             return LEFT_OVER, position, packets, met, bodies
     if packets < sequence.shape[0]:
