@@ -56,14 +56,11 @@ def test_aes_full_shows_nothing_and_notices_everything() -> None:
     assert render(protected) == [None] * 4
     assert [len(data) for data in protected] == [len(data) + 28 for data in prepared]
     assert protector.encrypted_ranges(protected).tolist() == [[12, len(data) + 12, len(data)] for data in prepared]
-    with pytest.raises(InvalidInputError, match="wrong key, or the file was changed"):
-        protector.recover(protected[:1], KEYS[1:2])
+    assert protector.recover(protected[:1], KEYS[1:2]) == [None]
     changed = bytearray(protected[0])
     changed[100] ^= 1
-    with pytest.raises(InvalidInputError, match="wrong key, or the file was changed"):
-        protector.recover([bytes(changed)], KEYS[:1])
-    with pytest.raises(InvalidInputError, match="20 bytes are no AES-256-GCM file"):
-        protector.recover([bytes(20)], KEYS[:1])
+    assert protector.recover([bytes(changed)], KEYS[:1]) == [None]
+    assert protector.recover([bytes(20)], KEYS[:1]) == [None]
 
 
 def test_aes_full_never_repeats_a_nonce() -> None:

@@ -12,7 +12,7 @@ from Crypto.Cipher import AES
 
 from benchmark.crypto import derive_key
 from benchmark.errors import InvalidInputError
-from benchmark.interfaces import Codestreams, Protector, Samples
+from benchmark.interfaces import Codestreams, MaybeSamples, Protector, Samples
 from benchmark.jpeg2000 import decode, encode
 
 NONCE_BYTES, TAG_BYTES = 12, 16
@@ -32,14 +32,21 @@ class AesFull(Protector):
         """Encrypt and authenticate each codestream whole."""
         return [seal(data, key) for data, key in zip(prepared, keys, strict=True)]
 
-    def recover(self, protected: Codestreams, keys: Sequence[bytes]) -> Samples:
-        """Check, decrypt and decode; raises InvalidInputError on a wrong key or a changed file."""
-        return np.stack([decode(unseal(data, key)) for data, key in zip(protected, keys, strict=True)])
+    def recover(self, protected: Codestreams, keys: Sequence[bytes]) -> MaybeSamples:
+        """Check, decrypt and decode; None where the key is wrong or the file was changed."""
+        return [_recovered(data, key) for data, key in zip(protected, keys, strict=True)]
 
     def encrypted_ranges(self, protected: Codestreams) -> npt.NDArray[np.int64]:
         """All but the nonce and the tag."""
         ends = [(NONCE_BYTES, len(data) - TAG_BYTES, len(data) - TAG_BYTES - NONCE_BYTES) for data in protected]
         return np.array(ends, dtype=np.int64).reshape(-1, 3)
+
+
+def _recovered(data: bytes, key: bytes) -> npt.NDArray[np.uint8] | None:
+    try:
+        return decode(unseal(data, key))
+    except InvalidInputError:
+        return None
 
 
 def seal(plain: bytes, key: bytes) -> bytes:
