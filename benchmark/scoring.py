@@ -23,6 +23,8 @@ from benchmark.record import KEPT_REPLICATES, REPLICATE_DECIMALS, Baseline, Flag
 OPERATING_FMR = 0.001
 #: Impostor comparisons needed per 1 / FMR: 30 errors are then expected (ISO/IEC 19795-1, rule of 30).
 RULE = 30
+#: Share of impostors accepted at the operating threshold (nominal: 0.001) from which a flag says so.
+IMPOSTORS_ACCEPTED = 0.01
 #: What `score_metrics` can compute; `fnmr_at_fmr_<x>` for any x.
 METRIC_IDS = (
     "eer", "auc", "d_prime", "fnmr_at_fmr_0.01", "fnmr_at_fmr_0.001", "view2_accuracy", "attack_success_rate",
@@ -113,6 +115,8 @@ def score_metrics(
         fold=folds, threshold=threshold, fmrs=fmrs,
     )  # fmt: skip
     flags = _check_scores(values, where)
+    if "attack_success_rate" in wanted and threshold is not None:
+        flags += _check_threshold(values[~genuine], threshold, where)
     found = {}
     for name, (estimate, n, why_not) in estimates.items():
         if why_not is None and not np.isfinite(estimate):
@@ -207,6 +211,18 @@ def _check_scores(values: Floats, where: str) -> list[Flag]:
     if finite.size > 1 and np.ptp(finite) == 0:
         flags.append(Flag(id="constant-output", where=where, message="all comparisons have one and the same score"))
     return flags
+
+
+def _check_threshold(impostor: Floats, threshold: float, where: str) -> list[Flag]:
+    """Attacked samples may look alike through what the protection left in them; then impostors are accepted too."""
+    accepted = float((impostor >= threshold).mean())
+    if accepted < IMPOSTORS_ACCEPTED:
+        return []
+    message = (
+        f"at the threshold of FMR 0.1 % on unprotected data {100 * accepted:.1f} % of the impostor comparisons are "
+        "accepted as well, so the attack success rate counts a likeness of artefacts beside that of identities"
+    )
+    return [Flag(id="impostors-accepted", where=_join(where, "attack_success_rate"), message=message)]
 
 
 def _value(estimate: float, replicates: Floats, n: int) -> Value:

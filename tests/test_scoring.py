@@ -145,3 +145,15 @@ def test_wrong_scores_and_pair_lists_are_refused():
         score_metrics(np.full(len(PAIRS), np.nan), COMPARISONS)
     with pytest.raises(InvalidInputError, match="only one kind"):
         Comparisons.of(replace(PAIRS, genuine=np.ones(len(PAIRS), bool)), "f" * 64)
+
+
+def test_a_threshold_that_accepts_impostors_too_is_flagged():
+    """Samples that are all alike, as noise of one kind is: a success rate of 100 % says nothing about identity."""
+    pairs = pair_list()
+    comparisons = Comparisons.of(pairs, "p" * 64, resamples=20)
+    alike = np.full(len(pairs.genuine), 0.9) + np.linspace(0, 0.01, len(pairs.genuine))
+    flagged = score_metrics(alike, comparisons, threshold=0.5, metrics=("eer", "attack_success_rate"))
+    assert flagged.metrics["attack_success_rate"].value == 1.0
+    assert [flag.id for flag in flagged.flags] == ["impostors-accepted"]
+    apart = np.where(pairs.genuine, 0.9, 0.1) + np.linspace(0, 0.01, len(pairs.genuine))
+    assert score_metrics(apart, comparisons, threshold=0.5, metrics=("eer", "attack_success_rate")).flags == ()
