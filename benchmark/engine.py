@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from benchmark.errors import InvalidInputError
-from benchmark.tasks import Assignment, Result, Task, initialise, perform, tasks_of
+from benchmark.tasks import Assignment, Result, Task, close, initialise, perform, tasks_of
 
 #: A task that was in hand each time a worker process died is given up after this many deaths.
 DEATHS = 2
@@ -175,16 +175,22 @@ def _work(executor: Executor, queue: _Queue, run: Run, watcher: Watcher, *, ahea
 @contextmanager
 def _pool(assignment: Assignment, workers: int) -> Iterator[Executor]:
     context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
     executor = ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(assignment, os.getpid()))
     try:
         yield executor
+    except BaseException:  # nobody wants what the workers have in hand; and a second Ctrl-C while waiting would hang
+        for worker in set(multiprocessing.active_children()) - others:
+            worker.terminate()
+        raise
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
 
 
 def _start_worker(assignment: Assignment, parent: int) -> None:
-    """In a new worker process: let the parent handle Ctrl-C, and end when the parent is gone."""
+    """In a new worker process: let the parent handle Ctrl-C, and end in order when told, or when the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: _leave())
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -193,6 +199,15 @@ def _start_worker(assignment: Assignment, parent: int) -> None:
 
     threading.Thread(target=watch, daemon=True).start()
     initialise(assignment)
+
+
+def _leave() -> None:
+    """End this worker process at once, but not without its submissions' processes and folders."""
+    signal.alarm(5)  # should that get stuck
+    try:
+        close()
+    finally:
+        os._exit(1)  # the pool would take SystemExit for the result of a task
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from benchmark.pipeline.originals import Originals
 from benchmark.pipeline.workshop import Assignment, Workshop
 from benchmark.record import Record
 
-__all__ = ["Assignment", "Result", "Task", "initialise", "perform", "tasks_of"]
+__all__ = ["Assignment", "Result", "Task", "close", "initialise", "perform", "tasks_of"]
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,14 @@ _workshop: Workshop | None = None
 def initialise(assignment: Assignment) -> None:
     """Make this process ready for the tasks of one assignment."""
     global _workshop
+    close()
+    _workshop = Workshop(assignment)
+
+
+def close() -> None:
+    """End what this process has started for its assignment."""
     if _workshop is not None:
         _workshop.close()
-    _workshop = Workshop(assignment)
 
 
 def perform(task: Task) -> Result:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -259,10 +260,10 @@ class Method(Attack):
 """
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def start(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "benchmark.cli", *arguments]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True, env={**os.environ})
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True, env=env)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
@@ -289,6 +290,28 @@ def test_an_interrupted_run_continues_and_leaves_no_process(place: Path, how: si
     report = run("long")
     assert [record.status for record in report.records] == ["ok", "ok"]
     assert "recognise lbp" not in report.run.stages or report.run.stages["attack"][1] <= 40 * (3 - len(done))
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_while_the_first_is_answered_does_not_hang(place: Path, how: signal.Signals) -> None:
+    write_submission(place / "submissions", "slow", SLOW.replace("sleep(2)", "sleep(40)"), ATTACK)
+    write_protocol(place, "long", attacks=[{"id": "look"}, {"id": "slow"}])
+    (place / "temporary").mkdir()
+    environment = {**os.environ, "TMPDIR": str(place / "temporary")}
+    process = start("run", "long", "--board", "board", "--workers", "1", env=environment)
+    while not list((place / "store/images").glob("*/*")):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    began = time.monotonic()
+    os.killpg(process.pid, how)  # as a terminal, or a cluster's scheduler, does
+    time.sleep(0.2)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, how)
+    process.communicate(timeout=20)
+    assert process.returncode == (130 if how == signal.SIGINT else -how)
+    assert time.monotonic() - began < 10, "it waited for what the worker had in hand"
+    time.sleep(0.5)
+    assert list((place / "temporary").glob("veilbench-*")) == []
 
 
 def test_two_runs_at_once_on_one_store(place: Path) -> None:
