@@ -150,6 +150,9 @@ def _finish(task: Task, result: Result, queue: _Queue, run: Run, watcher: Watche
     for stage, (seconds, samples) in result.counts.items():
         run.stages[stage][0] += seconds
         run.stages[stage][1] += samples
+    if task.kind == "score" and result.status != "ok" and task.failure is None:
+        queue.ready.appendleft(task.after(result))  # once more, only to write down why
+        return
     if task.kind == "score":
         run.results.append(result)
     watcher.done(result)

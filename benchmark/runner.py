@@ -50,12 +50,13 @@ class Report:
 
     @property
     def failed(self) -> bool:
-        return any(record.status != "ok" for record in self.records)
+        return bool(self.run.failed)
 
     def text(self) -> str:
         """A table of EERs, the timings of the stages, and what to do next."""
         table = tabulate(_rows(self.records, self.filed), headers="keys", disable_numparse=True)
-        reasons = [f"{r.setting} / {r.attack.setting}: {r.status}: {r.reason}" for r in self.records if r.reason]
+        jobs = self.order.plan.jobs
+        reasons = [f"{jobs[r.task.group - 1].name}: {r.status}: {r.reason}" for r in self.run.failed]
         return "\n\n".join([table, *reasons, timings(self.run)])
 
 

@@ -314,6 +314,18 @@ def test_a_second_signal_while_the_first_is_answered_does_not_hang(place: Path, 
     assert list((place / "temporary").glob("veilbench-*")) == []
 
 
+def test_a_job_that_cannot_be_scored_is_a_failed_job_with_a_record(place: Path) -> None:
+    code = OWN_EYES.replace("self.embed(", "self.seen(").replace("def embed", "def seen")
+    code += "    def embed(self, samples):\n        return 1 / 0\n"  # only asked for when originals are scored
+    write_submission(place / "submissions", "blind", code, ATTACK, returns="embeddings")
+    write_protocol(place, "unseen", attacks=[{"id": "blind"}, {"id": "look"}])
+    report = run("unseen")
+    assert report.failed
+    assert {record.attack.id: record.status for record in report.records} == {"blind": "failed", "look": "ok"}
+    assert "ZeroDivisionError" in report.text()
+    assert "ZeroDivisionError" in (read_record(place / "board/records/unseen/mirror/blind.json").reason or "")
+
+
 def test_two_runs_at_once_on_one_store(place: Path) -> None:
     first, second = (start("run", "small", "--board", f"board{n}", "--workers", "1") for n in (1, 2))
     for process in (first, second):
