@@ -207,7 +207,7 @@ def _missing(own: Sequence[Record], everyone: Sequence[Record]) -> tuple[str, ..
         elif record.status != "ok":
             found.append(f"{name}: {record.status}" + (f" ({record.reason})" if record.reason else ""))
         else:
-            held = {(comparison, r) for comparison, by_recogniser in record.results.items() for r in by_recogniser}
+            held = {(cell.comparison, cell.recogniser) for cell in _cells([record])}
             wanted = recognisers if attack.returns == "images" else sorted(record.recognisers)
             lacking = [(c, r) for c in comparisons for r in wanted if (c, r) not in held]
             found += [f"{name}: no result for {recogniser}, {comparison}" for comparison, recogniser in lacking]

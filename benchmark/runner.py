@@ -151,7 +151,8 @@ def _rows(records: Iterable[Record], filed: Iterable[str]) -> list[dict[str, str
         row = {"setting": record.setting, "attack": record.attack.setting}
         for comparison, recognisers in record.results.items():
             for recogniser, metrics in recognisers.items():
-                row[f"EER %\n{recogniser}\n{comparison}"] = eer.show(metrics["eer"].value)
+                if "eer" in metrics:
+                    row[f"EER %\n{recogniser}\n{comparison}"] = eer.show(metrics["eer"].value)
         rows.append(row | {"status": record.status, "record": how})
     return rows
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from records import record, replicates
+from records import record, replicates, value
 
 from benchmark.digest import digest
 from benchmark.ranking import CurrentDigests, pareto_front, rank, stale_reasons, tie_groups
@@ -92,6 +92,13 @@ def test_a_row_that_did_not_end_well_is_not_ranked_and_says_why(status):
 def test_ok_without_results_is_not_ranked():
     board = rank("demo", [one("a", 0.3, results={}, replicates={})])
     assert board.unranked[0].missing == ("direct-decode: no results",)
+
+
+@pytest.mark.parametrize("metrics", [{"auc": value(0.6)}, {"eer": value(None)}])
+def test_a_result_without_an_eer_is_not_ranked(metrics):
+    board = rank("demo", [one("a", 0.3, results={"protected-protected": {"net": metrics}})])
+    assert board.ranked == ()
+    assert board.unranked[0].missing[0] == "direct-decode: no result for net, protected-protected"
 
 
 def test_an_attack_is_asked_only_of_the_domains_that_it_applies_to():
