@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,10 +85,12 @@ class Store:
         start = len(MAGIC) + 32
         if blob[: len(MAGIC)] != MAGIC or hashlib.sha256(memoryview(blob)[start:]).digest() != blob[len(MAGIC) : start]:
             self._warn(f"damaged artefact {kind}/{key[:12]} in {self.root}: deleted, it will be computed again")
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # a store that others filled, and that may only be read
+                path.unlink(missing_ok=True)
             return None
         header, arrays = unpack(memoryview(blob)[start:])
-        os.utime(path)  # the time of last use, by which `prune` chooses
+        with suppress(OSError):
+            os.utime(path)  # the time of last use, by which `prune` chooses
         return Artefact(arrays, header)
 
     def put(self, kind: str, key: str, artefact: Artefact) -> None:
@@ -161,7 +164,9 @@ def _io_error(folder: Path, error: OSError) -> InvalidInputError:
             f"disk full: cannot write to {folder} ({free >> 20} MiB free); free some space, or run "
             "`veilbench store --prune 5GiB`; what was finished is kept"
         )
-    return InvalidInputError(f"cannot use {folder}: {error.strerror or error}; choose another folder with --store")
+    return InvalidInputError(
+        f"cannot use {folder}: {error.strerror or error}; make it writable, or choose another place"
+    )
 
 
 def _size(path: Path) -> int:

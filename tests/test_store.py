@@ -118,7 +118,24 @@ def test_a_really_full_file_system(tmp_path: Path) -> None:
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+def test_a_store_that_may_only_be_read_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path, warn=lambda _: None)
+    store.put("images", "aa01", artefact(3))
+    store.put("images", "aa02", artefact(3))
+    store.path("images", "aa02").write_bytes(b"damaged")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(os, "utime", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    found = store.get("images", "aa01")
+    assert found is not None
+    assert found.arrays["x"].tolist() == artefact(3).arrays["x"].tolist()
+    assert store.get("images", "aa02") is None
+
+
 def test_an_unwritable_folder_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(InvalidInputError, match="choose another folder with --store"):
+    with pytest.raises(InvalidInputError, match="make it writable, or choose another place"):
         Store(tmp_path / "file").put("images", digest("x"), artefact(1))
