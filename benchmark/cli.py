@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,27 @@ class _Commands(click.Group):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click's own ways to end
         except InvalidInputError as error:
-            if context.params.get("debug"):
-                raise
-            click.echo(f"veilbench: {error}", err=True)
+            _say(context, str(error))
             context.exit(2)
         except KeyboardInterrupt:
             click.echo("veilbench: interrupted; what was finished is kept, run again to continue", err=True)
             context.exit(130)
+        except OSError as error:  # a full disk under the output, a file that may not be read
+            _say(context, f"{error.filename or 'output'}: {error.strerror or error}")
+            context.exit(2)
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}".rstrip(": ")
+            _say(context, f"internal error: {what}; this is a bug: report it with what `veilbench --debug ...` shows")
+            context.exit(1)
+
+
+def _say(context: click.Context, message: str) -> None:
+    if context.params.get("debug"):
+        traceback.print_exc()
+    click.echo(f"veilbench: {message}", err=True)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
