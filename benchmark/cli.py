@@ -135,7 +135,7 @@ def validate(path: Path) -> None:
 @click.argument("what", metavar="PROTOCOL|FILE.j2k")
 @click.option("--setting", "settings", multiple=True, help="Only this protector or setting (repeatable).")
 @click.option("--samples", default=6, show_default=True, type=click.IntRange(1, 32), help="How many samples.")
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="PNG to write (default: named after it).")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="PNG or JPEG (default: NAME.png).")
 @DATA
 @STORE
 def show(

@@ -21,7 +21,9 @@ INK, PAPER, GAP, TEXT = (30, 30, 30), (255, 255, 255), 6, 15
 
 
 def contact_sheet(assignment: Assignment, path: Path, *, samples: int = 6) -> None:
-    """Write a PNG: a block of `samples` columns for originals, each attack and recovery; a row for each setting.
+    """Write a picture (PNG, or JPEG by its suffix): a row for each setting, a block for each attack.
+
+    The blocks are the originals, what each attack returns, and what the key recovers, `samples` columns each.
 
     A tile is crossed out where nothing could be decoded. Raises InvalidInputError where the data are missing or the
     picture cannot be written.
@@ -31,13 +33,11 @@ def contact_sheet(assignment: Assignment, path: Path, *, samples: int = 6) -> No
         rows = _rows(workshop, samples)
     finally:
         workshop.close()
-    buffer = io.BytesIO()
-    _draw(rows).save(buffer, format="PNG", optimize=True)
-    write_atomically(path, buffer.getvalue())
+    _write(path, _draw(rows))
 
 
 def codestream_picture(file: Path, path: Path) -> str:
-    """Write what a standard decoder shows of one protected file as a PNG; returns a summary of its packets.
+    """Write what a standard decoder shows of one protected file as a picture; returns a summary of its packets.
 
     Raises InvalidInputError where the file cannot be read, and CodestreamError (file, place and fault) where it is
     truncated, malformed or no JPEG 2000 codestream.
@@ -51,15 +51,23 @@ def codestream_picture(file: Path, path: Path) -> str:
         sample = decode(data)
     except CodestreamError as error:
         raise CodestreamError(f"{file}: {error}") from None
-    buffer = io.BytesIO()
-    Image.fromarray(sample).save(buffer, format="PNG", optimize=True)
-    write_atomically(path, buffer.getvalue())
+    _write(path, Image.fromarray(sample))
     bodies = int((table["end"] - table["body"]).sum())
     layers, resolutions = int(table["layer"].max()) + 1, int(table["resolution"].max()) + 1
     return (
         f"{file}: {sample.shape[1]} x {sample.shape[0]}, {len(data)} bytes, {len(table)} packets "
         f"({layers} layers, {resolutions} resolutions), {100 * (1 - bodies / len(data)):.1f} % headers"
     )
+
+
+def _write(path: Path, picture: Image.Image) -> None:
+    """As JPEG where the name says so, for pages; as PNG otherwise, so that a pixel is a pixel."""
+    buffer = io.BytesIO()
+    if path.suffix.lower() in (".jpg", ".jpeg"):
+        picture.save(buffer, format="JPEG", quality=88, optimize=True)
+    else:
+        picture.save(buffer, format="PNG", optimize=True)
+    write_atomically(path, buffer.getvalue())
 
 
 Tiles = tuple[Samples, npt.NDArray[np.bool_]]
