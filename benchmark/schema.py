@@ -25,6 +25,17 @@ Model = TypeVar("Model", bound=BaseModel)
 #: Aliases can make a small file unfold into a huge one: no honest manifest comes near this.
 _MOST_NODES = 20_000
 _MOST_BYTES = 1 << 20
+#: Pydantic's errors in the words of YAML.
+_EXPECTED = {
+    "tuple_type": "a list is expected",
+    "list_type": "a list is expected",
+    "dict_type": "`key: value` lines are expected",
+    "mapping_type": "`key: value` lines are expected",
+    "model_type": "`key: value` lines are expected",
+    "string_type": "text is expected",
+}
+#: {error: the last part of its place} where a value is none of bool, int, float and str: one error for each of them.
+_PLAIN = {"bool_type": ("bool",), "int_type": ("int",), "float_type": ("float",), "string_type": ("str",)}
 
 
 class Frozen(BaseModel):
@@ -64,9 +75,16 @@ class Document:
         try:
             return model.model_validate(self.data if data is None else data)
         except ValidationError as error:
-            for one in error.errors(include_url=False):
+            found = error.errors(include_url=False)
+            for one in found:
                 place = tuple(one["loc"])
-                self.problem(place, _message(model, place, dict(one)))
+                inner = (other for other in found if other["loc"][: len(place)] == place != other["loc"])
+                if one["type"] == "too_short" and any(inner):
+                    continue  # it counts without the faulty items, which have an error of their own
+                if _PLAIN.get(one["type"]) == place[-1:]:
+                    self.problem(place[:-1], "a number, a word, true or false is expected")
+                else:
+                    self.problem(place, _message(model, place, dict(one)))
             return None
 
 
@@ -90,6 +108,8 @@ def read_yaml(path: Path) -> Document:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
         reason = getattr(error, "problem", None) or getattr(error, "reason", None) or error
+        if isinstance(error, RecursionError):
+            reason = "nested too deeply (an alias that refers to itself?)"
         raise InvalidInputError(f"{path}{line}: not valid YAML: {reason}") from None
     if not isinstance(document.data, dict):
         raise InvalidInputError(f"{path}:1: a mapping (`key: value` lines) is expected here")
@@ -145,7 +165,9 @@ def _message(model: type[BaseModel], place: Place, error: dict[str, Any]) -> str
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'", context.get("expected", ""))
         return f"{error['input']!r} is not one of {', '.join(choices)}" + near(str(error["input"]), choices)
-    text = str(error["msg"]).removeprefix("Value error, ")
+    text = _EXPECTED.get(kind) or str(error["msg"]).removeprefix("Value error, ")
+    if kind == "too_short":
+        text = f"needs {context['min_length']} or more"
     text = text[0].lower() + text[1:]
     shown = isinstance(error["input"], (str, int, float, bool, type(None))) and kind != "value_error"
     return f"{text} (it is {error['input']!r})" if shown else text

@@ -6,10 +6,12 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 
 from benchmark.errors import InvalidInputError
 from benchmark.schema import Frozen, read_yaml
@@ -25,6 +27,8 @@ class Outer(Frozen):
     one: Inner | None = None
     many: tuple[Inner, ...] = ()
     named: Mapping[str, Inner] = {}
+    plain: Mapping[str, bool | int | float | str] = {}
+    some: Annotated[tuple[Inner, ...], Field(min_length=1)] = (Inner(kind="x"),)
 
 
 def _load(path: Path) -> Outer | None:
@@ -54,13 +58,25 @@ named:
 tittle: x
 """
     assert _problems(tmp_path, text) == [
-        "1: id: input should be a valid string",
+        "1: id: text is expected",
         "2: one.lwo: unknown key; did you mean 'low'?",
         "5: many.1.kind: is missing",
         "5: many.1.kindd: unknown key; did you mean 'kind'?",
         "7: named.a.low: input should be a valid number, unable to parse string as a number (it is 'high')",
-        "8: tittle: unknown key; known here: id, many, named, one",
+        "8: tittle: unknown key; known here: id, many, named, one, plain, some",
     ]
+
+
+def test_wrong_types_are_one_line_each_in_the_words_of_yaml(tmp_path: Path) -> None:
+    text = "id: x\nmany: a\nnamed: [1]\none: 5\nplain: {str: [1], ok: 1}\nsome:\n  - {kind: [x]}\n"
+    assert _problems(tmp_path, text) == [
+        "2: many: a list is expected (it is 'a')",
+        "3: named: `key: value` lines are expected",
+        "4: one: `key: value` lines are expected (it is 5)",
+        "5: plain.str: a number, a word, true or false is expected",
+        "7: some.0.kind: text is expected",
+    ]
+    assert _problems(tmp_path, "id: x\nsome: []\n") == ["2: some: needs 1 or more"]
 
 
 def test_a_key_that_occurs_twice_is_refused(tmp_path: Path) -> None:
@@ -79,7 +95,7 @@ def test_anchors_and_merge_keys_are_read_and_own_keys_win(tmp_path: Path) -> Non
         ("a: !!python/object/apply:os.system [x]", "plain data only"),
         ("a: !!python/name:os.system x", "not valid YAML"),
         ("a: [", "not valid YAML"),
-        ("a: &x [*x]", "not valid YAML"),
+        ("a: &x [*x]", "an alias that refers to itself"),
         ("- 1", "a mapping"),
         ("", "a mapping"),
         ("\x00", "not valid YAML"),
