@@ -159,8 +159,11 @@ class Protocol(ProtocolFile):
         return self.path.parent / self.pairs.file
 
     def read_pairs(self) -> Pairs:
-        """The comparisons; raises InvalidInputError for a malformed file."""
-        return read_pairs(self.pairs_path)
+        """The comparisons; raises InvalidInputError for a malformed file, and where all are genuine, or none is."""
+        pairs = read_pairs(self.pairs_path)
+        if pairs.genuine.all() or not pairs.genuine.any():
+            raise InvalidInputError(f"{self.pairs_path}: needs genuine and impostor pairs; it has only one kind")
+        return pairs
 
     def attacker_ids(self) -> tuple[str, ...]:
         """The samples that an attack may learn from; empty without an attacker's split."""
@@ -172,7 +175,8 @@ class Protocol(ProtocolFile):
             return hashlib.sha256(f"veilbench master key: {self.keys.seed}".encode()).digest()
         file = self.path.parent / self.keys.secret_file
         try:
-            content = file.read_bytes()
+            with file.open("rb") as stream:
+                content = stream.read(1000)  # no more, whatever file was named
         except OSError as error:
             raise InvalidInputError(f"{file}: the secret master key cannot be read ({error.strerror})") from None
         if len(content) != 32:

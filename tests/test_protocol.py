@@ -136,6 +136,13 @@ def test_split_files_have_their_digest(load: Load) -> None:
     assert "there is no file" in _said(load, pairs={"file": "none.csv", "sha256": "0" * 64})
 
 
+def test_a_split_of_one_kind_of_pairs_is_refused(load: Load) -> None:
+    pairs = PAIRS.splitlines(keepends=True)[0] + PAIRS.splitlines(keepends=True)[1]
+    split = {"file": "pairs.csv", "sha256": hashlib.sha256(pairs.encode()).hexdigest()}
+    with pytest.raises(InvalidInputError, match=r"pairs\.csv: needs genuine and impostor pairs"):
+        load(_pairs=pairs, pairs=split).read_pairs()
+
+
 def test_an_attacker_learns_from_other_subjects(load: Load, tmp_path: Path) -> None:
     def split(text: str) -> dict[str, str]:
         (tmp_path / "learn.txt").write_text(text)
@@ -174,6 +181,8 @@ def test_the_master_key_comes_from_the_seed_or_a_file(load: Load, tmp_path: Path
         (tmp_path / "key.bin").write_bytes(content)
         assert hosted.master_key() == bytes(range(32))
     digest = hosted.digest
+    with pytest.raises(InvalidInputError, match="32 bytes, or 64 hex digits"):  # and does not read on for ever
+        load(keys={"policy": "sample", "secret_file": "/dev/zero"}).master_key()
     for content in (b"", bytes(31), b"zz" * 32):
         (tmp_path / "key.bin").write_bytes(content)
         with pytest.raises(InvalidInputError, match="32 bytes, or 64 hex digits"):

@@ -131,8 +131,8 @@ def _row(cells: list[str]) -> Row:
     if len(cells) != len(HEADER):
         raise ValueError(f"expected {len(HEADER)} columns ({','.join(HEADER)}), found {len(cells)}")
     fold, genuine, a, b = cells
-    if not (fold.isascii() and fold.isdecimal() and int(fold) >= 1):
-        raise ValueError(f"fold {fold!r} is not a number from 1 on")
+    if not (fold.isascii() and fold.isdecimal() and len(fold) < 10 and int(fold) >= 1):
+        raise ValueError(f"fold {fold[:20]!r} is not a number from 1 on (of 9 digits at most)")
     if genuine not in ("0", "1"):
         raise ValueError(f"genuine {genuine!r} is neither 1 nor 0")
     for sample_id in (a, b):

@@ -46,6 +46,7 @@ def test_writing_is_the_inverse_of_reading(tmp_path: Path) -> None:
         ("", "expected 4 columns"),
         ("0,1,ann/1,ann/2", "fold '0'"),
         ("-1,1,ann/1,ann/2", "fold '-1'"),
+        (f"{'9' * 30},1,ann/1,ann/2", "9 digits at most"),
         ("²,1,ann/1,ann/2", "fold '²'"),
         ("1,yes,ann/1,ann/2", "genuine 'yes'"),
         ("1,1,ann/1,ann", "sample id 'ann'"),
