@@ -8,8 +8,8 @@ from pathlib import Path
 from tabulate import tabulate
 
 from benchmark import locations
-from benchmark.errors import InvalidInputError
-from benchmark.store import Store
+from benchmark.errors import InvalidInputError, unknown
+from benchmark.store import KINDS, Store
 
 UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40,
          "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}  # fmt: skip
@@ -60,6 +60,8 @@ def store_report(folder: Path | None, *, prune: str | None = None, kind: str | N
     store = Store(locations.store_root(folder))
     lines = []
     if prune is not None:
+        if kind is not None and kind not in KINDS:
+            raise unknown("kind of artefact", kind, KINDS)
         deleted, freed = store.prune(parse_size(prune), kind=kind)
         lines.append(f"deleted {deleted} artefacts, {freed / (1 << 20):.1f} MiB")
     elif kind is not None:

@@ -1,0 +1,23 @@
+"""What `veilbench store` understands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmark.errors import InvalidInputError
+from benchmark.listing import store_report
+from benchmark.store import Artefact, Store
+
+
+def test_a_kind_that_no_artefact_has_is_not_pruned_in_silence(tmp_path: Path) -> None:
+    Store(tmp_path).put("images", "ab12", Artefact({"x": np.zeros(3)}, {}))
+    with pytest.raises(InvalidInputError, match="unknown kind of artefact 'image'; did you mean 'images'"):
+        store_report(tmp_path, prune="0", kind="image")
+    with pytest.raises(InvalidInputError, match="goes with --prune"):
+        store_report(tmp_path, kind="images")
+    with pytest.raises(InvalidInputError, match="write it like 500MiB"):
+        store_report(tmp_path, prune="5 lots")
+    assert store_report(tmp_path, prune="0", kind="images").startswith("deleted 1 artefacts")
