@@ -69,6 +69,10 @@ def validate(path: Path, *, limits: Limits | None = None) -> Report:
     """
     folder = Path(path)
     folder = folder.parent if folder.name == "submission.yaml" else folder
+    if not (folder / "submission.yaml").is_file():
+        raise InvalidInputError(
+            f"{folder}: no submission.yaml here; name a submission's folder (`veilbench new` makes one)"
+        )
     report = Report(folder)
     try:
         submission = load_submission(folder)

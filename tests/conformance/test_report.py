@@ -9,6 +9,7 @@ import pytest
 from made_submissions import ATTACK, PROTECTOR, write_submission
 
 from benchmark.conformance import Report, validate
+from benchmark.errors import InvalidInputError
 from benchmark.protocol_schema import Limits
 
 LIMITS = Limits(seconds_per_sample=5, seconds_to_start=30)
@@ -125,6 +126,12 @@ def test_what_stands_beside_the_method_is_checked_too(tmp_path: Path) -> None:
     report = validate(folder / "submission.yaml")
     assert [finding.name for finding in report.findings] == ["manifest"]
     assert "submission.yaml:1: title: is missing" in report.findings[0].message
+
+
+def test_a_folder_without_a_submission_is_wrong_input(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "none", tmp_path / "submission.yaml"):
+        with pytest.raises(InvalidInputError, match=r"no submission\.yaml here"):
+            validate(path)
 
 
 def test_presets_that_the_constructor_refuses_are_named(tmp_path: Path) -> None:
