@@ -324,7 +324,8 @@ def read_record(path: Path) -> Record:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInputError(f"{path}: cannot be read as text: {error}") from None
+        reason = getattr(error, "strerror", None) or error
+        raise InvalidInputError(f"{path}: cannot be read as text: {reason}") from None
     try:
         return Record.model_validate_json(text)
     except ValidationError as error:

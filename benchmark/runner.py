@@ -10,6 +10,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from benchmark import locations
+from benchmark.datasets import open_dataset
 from benchmark.engine import Run, Watcher, run_tasks
 from benchmark.errors import InvalidInputError
 from benchmark.leaderboard import CurrentDigests, check, write
@@ -98,6 +99,8 @@ def execute(
 
     With a choice of recognisers the records are partial: they are returned, and not filed.
     """
+    if scheduler is None:  # a cluster's data may be where this machine cannot look
+        _check_samples(order.assignment)
     folder = locations.leaderboard_folder() if board is None else board
     complete = order.plan.recognisers == order.plan.protocol.recognisers
     clerk = _Clerk(watch(order.plan) if show_progress else None, folder if complete else None)
@@ -109,6 +112,14 @@ def execute(
         write(folder, current_digests(order.plan.protocol))
     Store(order.assignment.store).prune(STORE_LIMIT)
     return Report(order, run, tuple(clerk.records), tuple(clerk.filed))
+
+
+def _check_samples(assignment: Assignment) -> None:
+    """Refuse data that are not there, and ids that the data set cannot have, before any worker is started."""
+    chosen = assignment.plan.protocol.dataset
+    dataset = open_dataset(chosen.id, chosen.parameters, assignment.data)
+    for sample_id in (*assignment.pairs.ids, *assignment.attacker_ids):
+        dataset.subject(sample_id)
 
 
 class _Clerk:
@@ -177,6 +188,8 @@ def current_digests(*running: Protocol) -> CurrentDigests:
 def regenerate_board(board: Path | None, *, check_only: bool) -> tuple[Path, list[Path]]:
     """The leaderboard folder, and the pages that differ from their records; they are written unless `check_only`."""
     folder = locations.leaderboard_folder() if board is None else board
+    if not folder.is_dir():
+        raise InvalidInputError(f"no leaderboard at {folder}; run a protocol first, or name another with --board")
     current = current_digests()
     drifted = check(folder, current)
     if not check_only:
@@ -185,13 +198,27 @@ def regenerate_board(board: Path | None, *, check_only: bool) -> tuple[Path, lis
 
 
 def verify_records(paths: Sequence[Path]) -> Iterator[tuple[Path, list[str]]]:
-    """(record file, what is wrong with it) for records, or for all records under folders."""
+    """(record file, what is wrong with it) for records, or for all records under folders.
+
+    Raises InvalidInputError where a named file is not there, and where a folder holds no record.
+    """
     for path in paths:
         files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
         if not files:
             raise InvalidInputError(f"{path}: no records here; name a record or a folder of records")
+        if not path.exists():
+            raise InvalidInputError(f"{path}: no such file; name a record or a folder of records")
         for file in files:
-            record = read_record(file)
-            pairs = load_protocol(record.protocol.id).read_pairs()
-            # leaderboard/records/<protocol>/<setting>/<attack>.json
-            yield file, verify(record, file.resolve().parents[3], pairs)
+            yield file, _problems(file)
+
+
+def _problems(file: Path) -> list[str]:
+    """What is wrong with one record's file; a damaged one does not keep the others from being verified."""
+    try:
+        record = read_record(file)
+        pairs = load_protocol(record.protocol.id).read_pairs()
+        if len(file.resolve().parents) < 4:
+            raise InvalidInputError("not in leaderboard/records/<protocol>/<setting>/, beside which its scores lie")
+        return verify(record, file.resolve().parents[3], pairs)
+    except InvalidInputError as error:
+        return [str(error).removeprefix(f"{file}: ")]

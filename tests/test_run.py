@@ -112,8 +112,27 @@ def test_verify_notices_an_altered_record_and_altered_scores(place: Path) -> Non
     run("small")  # mends the record
     scores = place / "board/scores/small/mirror/look.npz"
     scores.write_bytes(scores.read_bytes()[:-40])
-    with pytest.raises(InvalidInputError, match="not a readable score file"):
-        list(runner.verify_records([path]))
+    [(_, [problem])] = runner.verify_records([path])
+    assert "look.npz: not a readable score file" in problem
+    with pytest.raises(InvalidInputError, match=r"none.json: no such file"):
+        list(runner.verify_records([place / "none.json"]))
+
+
+def test_a_damaged_record_does_not_keep_the_others_from_being_verified(place: Path) -> None:
+    run("small")
+    path = place / "board/records/small/mirror/look.json"
+    for name, content in {"a.json": "{", "b.json": path.read_text().replace('"id": "small"', '"id": "smal"')}.items():
+        (path.parent / name).write_text(content)
+    found = dict(runner.verify_records([place / "board"]))
+    assert found[path] == []
+    assert "invalid json" in found[path.parent / "a.json"][0]
+    assert found[path.parent / "b.json"] == ["unknown protocol 'smal'; did you mean 'small'?"]
+
+
+def test_a_board_that_is_not_there_is_not_made_up(place: Path) -> None:
+    with pytest.raises(InvalidInputError, match=r"no leaderboard at .*elsewhere; run a protocol first"):
+        runner.regenerate_board(place / "elsewhere", check_only=False)
+    assert not (place / "elsewhere").exists()
 
 
 def test_a_second_run_computes_nothing_and_leaves_the_record(place: Path) -> None:
@@ -177,6 +196,24 @@ def test_missing_and_damaged_images_are_named_and_counted(place: Path) -> None:
         ids[pairs.b_index], list(record.dataset.failed)
     )
     np.testing.assert_array_equal(np.isneginf(scores), touched)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "said"),
+    [
+        ({"id": "synthetic", "parameters": {"sed": 1}}, "'sed'; did you mean 'seed'"),
+        ({"id": "synthetic", "parameters": {"seed": "x"}}, "seed: Input should be a valid integer"),
+        ({"id": "synthetic"}, "'p0/0' is no sample id of data set 'synthetic'"),
+        ({"id": "folder", "parameters": {"path": "/nowhere"}}, "no folder /nowhere"),
+    ],
+)
+def test_a_data_set_that_does_not_fit_is_refused_before_anything_is_started(
+    place: Path, monkeypatch: pytest.MonkeyPatch, dataset: dict[str, object], said: str
+) -> None:
+    write_protocol(place, "unfit", dataset=dataset)
+    monkeypatch.setattr(runner, "run_tasks", lambda *_, **__: pytest.fail("workers were started"))
+    with pytest.raises(InvalidInputError, match=said):
+        run("unfit")
 
 
 def test_changed_pixels_change_the_result_and_nothing_else_is_reused_wrongly(place: Path) -> None:
