@@ -83,6 +83,8 @@ def validate(path: Path, *, limits: Limits | None = None) -> Report:
     report.findings.append(Finding("manifest", "pass", f"{manifest.kind} {manifest.id} {manifest.version}"))
     report.run("README", lambda: _readme(submission))
     report.run("source digest", lambda: submission.source_digest[:16], vital=True)
+    if report.stopped:
+        return report  # what is not Python has no digest, and no process
     with SubmissionProcess(submission, limits=limits, watch=True) as process:
         report.run("import and defaults", lambda: _construct(process), vital=True)
         report.run("presets", lambda: _presets(process))

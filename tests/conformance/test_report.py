@@ -128,6 +128,13 @@ def test_what_stands_beside_the_method_is_checked_too(tmp_path: Path) -> None:
     assert "submission.yaml:1: title: is missing" in report.findings[0].message
 
 
+def test_what_is_not_python_is_a_finding(tmp_path: Path) -> None:
+    folder = write_submission(tmp_path, "garbled", "def (")
+    report = validate(folder)
+    assert not report.passed
+    assert "method.py:4: not valid Python" in _failed(report)["source digest"]
+
+
 def test_a_folder_without_a_submission_is_wrong_input(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none", tmp_path / "submission.yaml"):
         with pytest.raises(InvalidInputError, match=r"no submission\.yaml here"):
