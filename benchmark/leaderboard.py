@@ -89,7 +89,7 @@ def check(folder: Path, current: CurrentDigests | None = None) -> list[Path]:
 def _records(folder: Path) -> dict[str, list[Record]]:
     """{protocol: its records}; raises InvalidInputError for a record in the wrong place."""
     found: dict[str, list[Record]] = defaultdict(list)
-    for path in sorted((folder / "records").glob("*/*/*.json")):
+    for path in sorted((folder / "records").rglob("*.json")):
         record = read_record(path)
         place = f"{record.protocol.id}/{record.setting}/{record.attack.setting}.json"
         if path.relative_to(folder / "records").as_posix() != place:

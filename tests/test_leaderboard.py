@@ -173,8 +173,9 @@ def test_a_protocol_whose_jobs_all_failed_has_a_page(tmp_path):
     assert "timeout (slept)" in pages[tmp_path / "demo.md"]
 
 
-def test_a_record_in_the_wrong_place_is_refused(tmp_path):
-    write_record(tmp_path / "records" / "other" / "identity" / "direct-decode.json", record("identity"))
+@pytest.mark.parametrize("place", ["other/identity/direct-decode.json", "demo/one.json", "demo/identity/a/b.json"])
+def test_a_record_in_the_wrong_place_is_refused(tmp_path, place):
+    write_record(tmp_path / "records" / place, record("identity"))
     with pytest.raises(InvalidInputError, match=r"belongs to records/demo/identity/direct-decode\.json"):
         regenerate(tmp_path)
 
