@@ -76,6 +76,8 @@ def order(
     planned = plan(loaded, submissions, protectors=protectors, attacks=attacks, recognisers=recognisers)
     if not planned.jobs:
         raise InvalidInputError(f"{loaded.id}: no attack that was chosen applies to a protector that was chosen")
+    for job in planned.jobs:  # refuses code that is not Python, before other jobs have run for hours
+        _ = job.protector.digest, job.attack.digest
     assignment = Assignment(
         plan=planned,
         pairs=loaded.read_pairs(),
@@ -178,11 +180,11 @@ def current_digests(*running: Protocol) -> CurrentDigests:
     for name, path in protocol_files().items():
         with suppress(InvalidInputError):  # a protocol that no longer loads makes its records stale, not this run fail
             protocols[name] = load_protocol(path, submissions=submissions).digest
-    return CurrentDigests(
-        protocols=protocols,
-        protectors={name: one.source_digest for (kind, name), one in submissions.items() if kind == "protector"},
-        attacks={name: one.source_digest for (kind, name), one in submissions.items() if kind == "attack"},
-    )
+    found: dict[str, dict[str, str]] = {"protector": {}, "attack": {}}
+    for (kind, name), one in submissions.items():
+        with suppress(InvalidInputError):  # likewise one that is no longer Python
+            found[kind][name] = one.source_digest
+    return CurrentDigests(protocols=protocols, protectors=found["protector"], attacks=found["attack"])
 
 
 def regenerate_board(board: Path | None, *, check_only: bool) -> tuple[Path, list[Path]]:

@@ -198,6 +198,14 @@ def test_missing_and_damaged_images_are_named_and_counted(place: Path) -> None:
     np.testing.assert_array_equal(np.isneginf(scores), touched)
 
 
+def test_a_submission_that_is_not_python_stops_its_own_jobs_alone(place: Path) -> None:
+    write_submission(place / "submissions", "garbled", "def (", ATTACK)
+    assert not run("small").failed
+    assert runner.regenerate_board(place / "board", check_only=True)[1] == []
+    with pytest.raises(InvalidInputError, match=r"method\.py:4: not valid Python"):
+        runner.order("small", attacks=["look", "garbled"])
+
+
 @pytest.mark.parametrize(
     ("dataset", "said"),
     [
