@@ -150,7 +150,7 @@ def _provenance(workshop: Workshop, job: Job) -> dict[str, Any]:
             id=protocol.dataset.id,
             digest=digest("dataset", [one["pixels"] for one in prints]),
             samples=len(workshop.assignment.pairs.ids),
-            failed={name: reason for one in prints for name, reason in one["reasons"].items()},
+            failed={name: _anywhere(workshop, reason) for one in prints for name, reason in one["reasons"].items()},
         ),
         "setting": job.protector.name,
         "protector": schema.ProtectorRef(
@@ -180,6 +180,11 @@ def _provenance(workshop: Workshop, job: Job) -> dict[str, Any]:
         },
         "environment": schema.Environment(**environment()),
     }
+
+
+def _anywhere(workshop: Workshop, reason: str) -> str:
+    """Why a sample failed, without where this machine keeps its data: equal runs give equal records."""
+    return reason.replace(f"{workshop.assignment.data}/", "")
 
 
 def _visual(workshop: Workshop, batches: Sequence[Attacked]) -> dict[str, Value]:

@@ -117,11 +117,19 @@ def execute(
 
 
 def _check_samples(assignment: Assignment) -> None:
-    """Refuse data that are not there, and ids that the data set cannot have, before any worker is started."""
+    """Refuse data that are not there, and ids that the data set cannot have, before any worker is started.
+
+    Some missing samples are failures to acquire, which the record counts; without any the record would say 50 %.
+    """
     chosen = assignment.plan.protocol.dataset
     dataset = open_dataset(chosen.id, chosen.parameters, assignment.data)
     for sample_id in (*assignment.pairs.ids, *assignment.attacker_ids):
         dataset.subject(sample_id)
+    if all(dataset.fingerprint([sample_id]) == ["missing"] for sample_id in assignment.pairs.ids):
+        raise InvalidInputError(
+            f"data set {chosen.id!r}: none of the protocol's {len(assignment.pairs.ids)} samples is there; "
+            "`veilbench data status` shows where they are looked for"
+        )
 
 
 class _Clerk:

@@ -206,6 +206,20 @@ def test_a_submission_that_is_not_python_stops_its_own_jobs_alone(place: Path) -
         runner.order("small", attacks=["look", "garbled"])
 
 
+def test_reasons_do_not_name_the_folder_of_this_machine(place: Path) -> None:
+    (place / "faces/p0/0.png").unlink()
+    order = runner.order("small", data=place)
+    [record] = runner.execute(order, workers=1, board=Path("board")).records
+    assert record.dataset.failed == {"p0/0": "faces/p0/0.* is missing"}
+
+
+def test_data_of_which_nothing_is_there_are_refused(place: Path) -> None:
+    for path in (place / "faces").glob("*/*.png"):
+        path.unlink()
+    with pytest.raises(InvalidInputError, match="none of the protocol's 40 samples is there"):
+        run("small")
+
+
 @pytest.mark.parametrize(
     ("dataset", "said"),
     [
