@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -101,7 +102,10 @@ def _perform(workshop: Workshop, task: Task) -> tuple[Record | None, Scores | No
         job = workshop.assignment.plan.jobs[task.group - 1]
         if task.failure is not None:
             return assemble_failure(workshop, job, *task.failure), None
-        return assemble(workshop, job)
+        start = time.process_time()
+        scored = assemble(workshop, job)
+        workshop.count("score", time.process_time() - start, len(workshop.assignment.pairs))
+        return scored
     if task.kind == "baseline":
         prepare_baseline(workshop)
     elif task.kind == "originals":
