@@ -226,9 +226,11 @@ def _problems(file: Path) -> list[str]:
     """What is wrong with one record's file; a damaged one does not keep the others from being verified."""
     try:
         record = read_record(file)
-        pairs = load_protocol(record.protocol.id).read_pairs()
+        protocol = load_protocol(record.protocol.id)
+        if protocol.digest != record.protocol.digest:
+            return [f"the protocol {protocol.id} has changed since, and a record holds for its own: run it again"]
         if len(file.resolve().parents) < 4:
             raise InvalidInputError("not in leaderboard/records/<protocol>/<setting>/, beside which its scores lie")
-        return verify(record, file.resolve().parents[3], pairs)
+        return verify(record, file.resolve().parents[3], protocol.read_pairs())
     except InvalidInputError as error:
         return [str(error).removeprefix(f"{file}: ")]

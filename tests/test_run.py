@@ -129,6 +129,13 @@ def test_a_board_that_is_not_there_is_not_made_up(place: Path) -> None:
     assert not (place / "elsewhere").exists()
 
 
+def test_verify_notices_a_protocol_that_has_changed(place: Path) -> None:
+    run("small")
+    write_protocol(place, "small", bootstrap={"resamples": 51})
+    [(_, problems)] = runner.verify_records([place / "board/records"])
+    assert problems == ["the protocol small has changed since, and a record holds for its own: run it again"]
+
+
 def test_a_second_run_computes_nothing_and_leaves_the_record(place: Path) -> None:
     run("small")
     before = (place / "board/records/small/mirror/look.json").read_bytes()
