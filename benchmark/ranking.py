@@ -13,7 +13,7 @@ import numpy as np
 from benchmark.metrics.descriptors import METRICS, Metric
 from benchmark.metrics.operating_points import Floats
 from benchmark.metrics.statistics import interval
-from benchmark.record import Record, Value
+from benchmark.record import IMPOSTORS_ACCEPTED_FLAG, Record, Value
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Cell:
     metrics: Mapping[str, Value]
     #: Bootstrap EERs; NaN where a resample cannot tell.
     replicates: Floats
+    #: Whether the operating threshold still tells people apart here: impostors are not accepted in numbers too.
+    threshold_holds: bool = True
 
     @property
     def eer(self) -> float:
@@ -65,8 +67,12 @@ class Row:
 
     @property
     def success(self) -> Value | None:
-        """The highest attack success rate of all cells; None where none is estimable."""
-        rates = [cell.metrics.get("attack_success_rate") for cell in self.cells]
+        """The highest attack success rate of the cells in which the threshold holds; None where there is none.
+
+        Where attacked samples are accepted whoever they show, a rate counts the likeness of artefacts; the cells'
+        own table has it, with its flag.
+        """
+        rates = [cell.metrics.get("attack_success_rate") for cell in self.cells if cell.threshold_holds]
         known = [rate for rate in rates if rate is not None and rate.value is not None]
         return max(known, key=lambda rate: rate.value or 0.0, default=None)
 
@@ -175,13 +181,25 @@ def _sign(metric: Metric) -> float:
 
 def _cells(records: Iterable[Record]) -> tuple[Cell, ...]:
     return tuple(
-        Cell(record.attack.setting, comparison, recogniser, metrics, _floats(record, comparison, recogniser))
+        Cell(
+            record.attack.setting,
+            comparison,
+            recogniser,
+            metrics,
+            _floats(record, comparison, recogniser),
+            threshold_holds=f"{comparison}/{recogniser}/attack_success_rate" not in _accepting(record),
+        )
         for record in records
         if record.status == "ok"
         for comparison, by_recogniser in sorted(record.results.items())
         for recogniser, metrics in sorted(by_recogniser.items())
         if "eer" in metrics and metrics["eer"].value is not None
     )
+
+
+def _accepting(record: Record) -> set[str]:
+    """Where a record's flags say that impostors are accepted too."""
+    return {flag.where for flag in record.flags if flag.id == IMPOSTORS_ACCEPTED_FLAG}
 
 
 def _floats(record: Record, comparison: str, recogniser: str) -> Floats:

@@ -25,6 +25,8 @@ KEPT_REPLICATES = 200
 REPLICATE_DECIMALS = 5
 #: Name, in score files, of the comparisons after recovery by the key holder.
 RECOVERED = "recovered"
+#: Id of the flag that says that the operating threshold accepts impostors too.
+IMPOSTORS_ACCEPTED_FLAG = "impostors-accepted"
 
 
 def significant(value: float) -> float:

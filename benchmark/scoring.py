@@ -17,7 +17,7 @@ from benchmark.errors import InvalidInputError
 from benchmark.metrics import verification
 from benchmark.metrics.operating_points import Floats
 from benchmark.metrics.statistics import RESAMPLES, bootstrap, bootstrap_mean, interval, subject_weights
-from benchmark.record import KEPT_REPLICATES, REPLICATE_DECIMALS, Baseline, Flag, Value
+from benchmark.record import IMPOSTORS_ACCEPTED_FLAG, KEPT_REPLICATES, REPLICATE_DECIMALS, Baseline, Flag, Value
 
 #: The FMR of unprotected data at whose threshold attacks are counted as successful.
 OPERATING_FMR = 0.001
@@ -222,7 +222,7 @@ def _check_threshold(impostor: Floats, threshold: float, where: str) -> list[Fla
         f"at the threshold of FMR 0.1 % on unprotected data {100 * accepted:.1f} % of the impostor comparisons are "
         "accepted as well, so the attack success rate counts a likeness of artefacts beside that of identities"
     )
-    return [Flag(id="impostors-accepted", where=_join(where, "attack_success_rate"), message=message)]
+    return [Flag(id=IMPOSTORS_ACCEPTED_FLAG, where=_join(where, "attack_success_rate"), message=message)]
 
 
 def _value(estimate: float, replicates: Floats, n: int) -> Value:

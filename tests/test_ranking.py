@@ -40,6 +40,17 @@ def test_the_success_rate_shown_is_the_highest():
     assert rank("demo", [one("a", 0.3, success=0.2), cells]).ranked[0].success.value == 0.9
 
 
+def test_a_success_rate_that_impostors_share_does_not_count():
+    eers = {"protected-original": {"net": 0.3}, "protected-protected": {"net": 0.4}}
+    where = "protected-protected/net/attack_success_rate"
+    alike = {"id": "impostors-accepted", "where": where, "message": "alike"}
+    found = record("a", eers=eers, success=0.2, flags=(alike,))
+    [row] = rank("demo", [found]).ranked
+    assert [cell.threshold_holds for cell in row.cells] == [True, False]
+    everywhere = (alike, {**alike, "where": where.replace("protected-protected", "protected-original")})
+    assert rank("demo", [record("a", eers=eers, flags=everywhere)]).ranked[0].success is None
+
+
 def test_ties_are_found_by_paired_resamples_not_by_overlapping_intervals():
     """0.30 and 0.29 have widely overlapping intervals, but every resample says the same: paired, they differ."""
     far = rank("demo", [one("a", 0.30, spread=0.05), one("b", 0.29, spread=0.05)])
