@@ -26,9 +26,16 @@ class Method(Attack):
 
 
 def start(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Popen[str]:
+    """A `veilbench` process in a group of its own, that Ctrl-C reaches also where the tests run in the background."""
     command = [sys.executable, "-m", "benchmark.cli", *arguments]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True, env=env)
+    return subprocess.Popen(
+        command, stdout=pipe, stderr=pipe, text=True, start_new_session=True, env=env, preexec_fn=_heed_interrupts
+    )
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background job is started with it ignored
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
