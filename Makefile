@@ -23,7 +23,7 @@ help:
 
 leaderboard: .venv/.ready
 	$(BIN)/veilbench run demo
-	$(BIN)/veilbench leaderboard --print
+	$(BIN)/veilbench leaderboard --print demo
 
 test: .venv/.ready
 	$(BIN)/python -m pytest -n auto

@@ -157,9 +157,9 @@ def show(
 
 @main.command()
 @click.option("--check", is_flag=True, help="Change nothing; exit code 1 where a page differs from its records.")
-@click.option("--print", "print_", is_flag=True, help="Print the overview too.")
+@click.option("--print", "shown", metavar="PROTOCOL", help="Print this protocol's ranking too.")
 @BOARD
-def leaderboard(check: bool, print_: bool, board: Path | None) -> None:
+def leaderboard(check: bool, shown: str | None, board: Path | None) -> None:
     """Regenerate the leaderboard's pages from its records."""
     from benchmark import runner
 
@@ -168,8 +168,8 @@ def leaderboard(check: bool, print_: bool, board: Path | None) -> None:
         for path in drifted:
             click.echo(f"differs from its records: {path}; run `veilbench leaderboard`", err=True)
         sys.exit(1)
-    if print_:
-        click.echo((folder / "README.md").read_text(encoding="utf-8"))
+    if shown is not None:
+        click.echo(runner.ranking_of(folder, shown))
     click.echo(f"leaderboard: {folder / 'README.md'}" + (" agrees with its records" if check else ""))
 
 

@@ -12,7 +12,7 @@ from tabulate import tabulate
 from benchmark import locations
 from benchmark.datasets import open_dataset
 from benchmark.engine import Run, Watcher, run_tasks
-from benchmark.errors import InvalidInputError
+from benchmark.errors import InvalidInputError, unknown
 from benchmark.leaderboard import CurrentDigests, check, write
 from benchmark.metrics.descriptors import METRICS
 from benchmark.pipeline.workshop import Assignment
@@ -205,6 +205,15 @@ def regenerate_board(board: Path | None, *, check_only: bool) -> tuple[Path, lis
     if not check_only:
         write(folder, current)
     return folder, drifted
+
+
+def ranking_of(folder: Path, protocol: str) -> str:
+    """The ranking on a protocol's page, as Markdown; raises InvalidInputError where there is no such page."""
+    page = folder / f"{protocol}.md"
+    pages = {path.stem for path in folder.glob("*.md")} - {"README"}
+    if protocol not in pages:
+        raise unknown("protocol on this leaderboard", protocol, pages)
+    return page.read_text(encoding="utf-8").partition("## Ranking\n\n")[2].partition("\n\n")[0]
 
 
 def verify_records(paths: Sequence[Path]) -> Iterator[tuple[Path, list[str]]]:

@@ -322,3 +322,10 @@ def test_a_job_that_cannot_be_scored_is_a_failed_job_with_a_record(place: Path) 
     assert {record.attack.id: record.status for record in report.records} == {"blind": "failed", "look": "ok"}
     assert "ZeroDivisionError" in report.text()
     assert "ZeroDivisionError" in (read_record(place / "board/records/unseen/mirror/blind.json").reason or "")
+
+
+def test_the_ranking_of_one_protocol_can_be_printed(place: Path) -> None:
+    run("small")
+    assert runner.ranking_of(place / "board", "small").splitlines()[2].split("|")[2].strip() == "mirror"
+    with pytest.raises(InvalidInputError, match="did you mean 'small'"):
+        runner.ranking_of(place / "board", "smal")
