@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import cached_property
-from importlib.metadata import version
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,6 @@ import numpy.typing as npt
 from benchmark.digest import digest
 from benchmark.interfaces import Samples
 from benchmark.pipeline.workshop import Workshop
-from benchmark.source import module_digest
 from benchmark.store import Artefact
 
 
@@ -27,8 +25,7 @@ class Originals:
     @cached_property
     def key(self) -> str:
         """Names the pixels without decoding them: ids, file digests, and the code that decodes."""
-        code = module_digest(type(self.workshop.dataset).__module__), version("pillow"), version("numpy")
-        return digest("originals", code, list(self.ids), self.workshop.fingerprint(self.ids))
+        return digest("originals", self.workshop.reading, list(self.ids), self.workshop.fingerprint(self.ids))
 
     @cached_property
     def pixels(self) -> Samples:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from benchmark.interfaces import Recogniser
 from benchmark.plan import CHUNK, Plan, Setting
 from benchmark.recognisers import load_recogniser, recogniser_digest
 from benchmark.sandbox import SubmissionProcess
+from benchmark.source import module_digest
 from benchmark.store import Artefact, Store
 
 
@@ -68,6 +70,11 @@ class Workshop:
     def dataset(self) -> Dataset:
         chosen = self.protocol.dataset
         return open_dataset(chosen.id, chosen.parameters, self.assignment.data)
+
+    @cached_property
+    def reading(self) -> tuple[str, str, str]:
+        """Names the code that reads samples: its digest, and the versions of what decodes for it."""
+        return module_digest(type(self.dataset).__module__), version("pillow"), version("numpy")
 
     @cached_property
     def libraries(self) -> dict[str, str]:
