@@ -166,8 +166,10 @@ def stale_reasons(record: Record, current: CurrentDigests | None) -> list[str]:
         ("data set", record.dataset.id, record.dataset.digest, current.datasets),
         ("protector", record.protector.id, record.protector.source_digest, current.protectors),
         ("attack", record.attack.id, record.attack.source_digest, current.attacks),
-        *(("recogniser", name, one.digest, current.recognisers) for name, one in sorted(record.recognisers.items())),
     ]
+    if record.attack.returns == "images":  # else the attack is its own recogniser, and was checked above
+        eyes = sorted(record.recognisers.items())
+        carried += [("recogniser", name, one.digest, current.recognisers) for name, one in eyes]
     return [
         f"{kind} {name} {'has changed' if name in known else 'is not here'}"
         for kind, name, digest, known in carried

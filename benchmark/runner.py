@@ -20,6 +20,7 @@ from benchmark.plan import Plan, plan
 from benchmark.progress import timings, watch
 from benchmark.protocol import load_protocol, protocol_files
 from benchmark.protocol_schema import Protocol
+from benchmark.recognisers import recogniser_digest, recogniser_ids
 from benchmark.record import Record, read_record, record_path, write_record
 from benchmark.scores import score_path, write_scores
 from benchmark.store import Store
@@ -192,7 +193,10 @@ def current_digests(*running: Protocol) -> CurrentDigests:
     for (kind, name), one in submissions.items():
         with suppress(InvalidInputError):  # likewise one that is no longer Python
             found[kind][name] = one.source_digest
-    return CurrentDigests(protocols=protocols, protectors=found["protector"], attacks=found["attack"])
+    recognisers = {name: recogniser_digest(name) for name in recogniser_ids()}
+    return CurrentDigests(
+        protocols=protocols, protectors=found["protector"], attacks=found["attack"], recognisers=recognisers
+    )
 
 
 def regenerate_board(board: Path | None, *, check_only: bool) -> tuple[Path, list[Path]]:
