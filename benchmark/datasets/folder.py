@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from benchmark.datasets.base import Dataset, Loaded, Parameters
-from benchmark.datasets.images import load_crops
-from benchmark.digest import digest_file
+from benchmark.datasets.base import Parameters
+from benchmark.datasets.images import ImageFiles
 from benchmark.errors import InvalidInputError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -21,7 +19,7 @@ class FolderParameters(Parameters):
     path: str
 
 
-class FolderDataset(Dataset):
+class FolderDataset(ImageFiles):
     """`PATH/<identity>/<image>`: aligned crops of 112x112. A sample's id is `<identity>/<image without its suffix>`."""
 
     id = "folder"
@@ -60,16 +58,8 @@ class FolderDataset(Dataset):
             )
         return parts[0]
 
-    def load(self, ids: Sequence[str]) -> Loaded:
-        """The crops (uint8, N x 112 x 112 x 3); missing, damaged and wrong-size ones are flagged with the reason."""
-        return load_crops(ids, [self._path(sample_id) for sample_id in ids])
-
-    def fingerprint(self, ids: Sequence[str]) -> list[str]:
-        """SHA-256 of each file's bytes, or `missing`."""
-        paths = [self._path(sample_id) for sample_id in ids]
-        return [digest_file(path) if path.is_file() else "missing" for path in paths]
-
-    def _path(self, sample_id: str) -> Path:
+    def path(self, sample_id: str) -> Path:
+        """Its file, or a name that says where it would be; refuses what is no id, and two files of one id."""
         self.subject(sample_id)
         found = self._files.get(sample_id, [])
         if len(found) > 1:

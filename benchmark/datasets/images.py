@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from benchmark.datasets.base import SIDE, Loaded
+from benchmark.datasets.base import SIDE, Dataset, Loaded
+from benchmark.digest import digest_file
 from benchmark.interfaces import Samples
 
 #: The decoders that a crop may need, and no others: Pillow has dozens, most of them rarely fuzzed.
@@ -17,6 +19,23 @@ FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF", "PPM")
 #: Grey, bilevel and palette images hold the same picture in RGB. Alpha, CMYK and 16-bit images do not: what they
 #: become depends on a background, a profile or a scale that nobody stated, so they are refused.
 _CONVERTIBLE = ("RGB", "L", "1", "P")
+
+
+class ImageFiles(Dataset):
+    """A data set with one image file per sample."""
+
+    @abstractmethod
+    def path(self, sample_id: str) -> Path:
+        """A sample's file, whether it is there or not; raises InvalidInputError for an id that names none."""
+
+    def load(self, ids: Sequence[str]) -> Loaded:
+        """The crops (uint8, N x 112 x 112 x 3); missing, damaged and wrong-size ones are flagged with the reason."""
+        return load_crops(ids, [self.path(sample_id) for sample_id in ids])
+
+    def fingerprint(self, ids: Sequence[str]) -> list[str]:
+        """SHA-256 of each file's bytes, or `missing`."""
+        paths = [self.path(sample_id) for sample_id in ids]
+        return [digest_file(path) if path.is_file() else "missing" for path in paths]
 
 
 class ImageFaultError(Exception):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import Field
 
-from benchmark.datasets.base import Dataset, Loaded, Parameters
-from benchmark.datasets.images import load_crops
-from benchmark.digest import digest_file
+from benchmark.datasets.base import Parameters
+from benchmark.datasets.images import ImageFiles
 from benchmark.errors import InvalidInputError
 
 _ID = re.compile(r"(?P<name>[\w.'-]+)/(?P=name)_\d{4}")
@@ -22,7 +20,7 @@ class LfwParameters(Parameters):
     folders: list[str] = Field(default=["aligned112"], min_length=1)
 
 
-class LfwDataset(Dataset):
+class LfwDataset(ImageFiles):
     """`<root>/lfw/aligned112/<name>/<name>_NNNN.jpg`: crops of 112x112 aligned by five landmarks.
 
     Only the samples that are asked for need to be there: a split of 100 pairs needs its 200 images.
@@ -58,16 +56,8 @@ class LfwDataset(Dataset):
             )
         return match["name"]
 
-    def load(self, ids: Sequence[str]) -> Loaded:
-        """The crops (uint8, N x 112 x 112 x 3); missing, damaged and wrong-size ones are flagged with the reason."""
-        return load_crops(ids, [self._path(sample_id) for sample_id in ids])
-
-    def fingerprint(self, ids: Sequence[str]) -> list[str]:
-        """SHA-256 of each file's bytes, or `missing`."""
-        paths = [self._path(sample_id) for sample_id in ids]
-        return [digest_file(path) if path.is_file() else "missing" for path in paths]
-
-    def _path(self, sample_id: str) -> Path:
+    def path(self, sample_id: str) -> Path:
+        """Its file, in the first of the folders that has one, or where it would be; refuses what is no id."""
         self.subject(sample_id)
         paths = [folder / f"{sample_id}.jpg" for folder in self._folders]
         return next((path for path in paths if path.is_file()), paths[0])
