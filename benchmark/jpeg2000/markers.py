@@ -110,11 +110,19 @@ def main_header_bytes(data: bytes) -> bytes:
     >>> main_header_bytes(b"GIF89a")
     Traceback (most recent call last):
     benchmark.errors.CodestreamError: not a JPEG 2000 codestream: it begins with 47494638, not FF4FFF51
+    >>> main_header_bytes(b"")
+    Traceback (most recent call last):
+    benchmark.errors.CodestreamError: not a JPEG 2000 codestream: it is empty
     """
-    if data[:4] != SIGNATURE:
-        raise CodestreamError(f"not a JPEG 2000 codestream: it begins with {data[:4].hex().upper()}, not FF4FFF51")
+    _check_signature(data)
     size = int.from_bytes(data[4:6], "big")
     return data[: find_marker(data, 4 + max(size, 2), SOT)[0]]
+
+
+def _check_signature(data: bytes) -> None:
+    if data[:4] != SIGNATURE:
+        found = f"begins with {data[:4].hex().upper()}, not FF4FFF51" if data else "is empty"
+        raise CodestreamError(f"not a JPEG 2000 codestream: it {found}")
 
 
 @lru_cache(maxsize=64)
@@ -150,8 +158,9 @@ def _sized(header: bytes, coding: bytes) -> MainHeader:
 
 def image_size(header: bytes) -> Size:
     """What SIZ says (T.800 A.5.1), at the beginning of a codestream; refuses absurd sizes."""
-    if header[:4] != SIGNATURE or len(header) < 42:
-        raise CodestreamError(f"not a JPEG 2000 codestream: it begins with {header[:4].hex().upper()}, not FF4FFF51")
+    _check_signature(header)
+    if len(header) < 42:
+        raise CodestreamError(f"codestream is truncated in a header (it has {len(header)} bytes)")
     _, x1, y1, x0, y0, width, height, tile_x0, tile_y0, count = struct.unpack_from(">H8IH", header, 6)
     if not (x0 < x1 and y0 < y1 and tile_x0 <= x0 < tile_x0 + width and tile_y0 <= y0 < tile_y0 + height):
         raise CodestreamError(f"codestream states an impossible image area: {x0}, {y0} to {x1}, {y1}")
