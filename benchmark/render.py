@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from benchmark.errors import CodestreamError, InvalidInputError
 from benchmark.interfaces import MaybeSamples, Protected, Samples
-from benchmark.jpeg2000 import decode
+from benchmark.jpeg2000 import decode_standard
 from benchmark.jpeg2000.markers import JP2_SIGNATURE, MAX_PIXELS, SIGNATURE
 
 _JPEG_SIGNATURE = b"\xff\xd8\xff"
@@ -44,7 +44,7 @@ def render(protected: Protected) -> MaybeSamples:
 def _picture(data: bytes) -> npt.NDArray[np.uint8] | None:
     if data.startswith((SIGNATURE, JP2_SIGNATURE)):
         try:
-            return decode(data)
+            return decode_standard(data)
         except CodestreamError:
             return None
     if data.startswith(_JPEG_SIGNATURE):

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmark.errors import CodestreamError, InvalidInputError
 from benchmark.interfaces import Samples
-from benchmark.jpeg2000 import decode, packets
+from benchmark.jpeg2000 import decode_standard, packets
 from benchmark.pipeline.attack import Attacked
 from benchmark.pipeline.workshop import Assignment, Workshop
 from benchmark.store import write_atomically
@@ -48,7 +48,7 @@ def codestream_picture(file: Path, path: Path) -> str:
         raise InvalidInputError(f"{file}: cannot be read ({error.strerror}); name a protocol or a codestream") from None
     try:
         table = packets(data)
-        sample = decode(data)
+        sample = decode_standard(data)
     except CodestreamError as error:
         raise CodestreamError(f"{file}: {error}") from None
     _write(path, Image.fromarray(sample))

@@ -7,10 +7,12 @@ from benchmark.jpeg2000.codestream import packets, segments
 from benchmark.jpeg2000.decoder import decode
 from benchmark.jpeg2000.encoder import encode, layer_ratios
 from benchmark.jpeg2000.library import openjpeg_version
+from benchmark.jpeg2000.standard import decode_standard
 
 __all__ = [
     "check_window",
     "decode",
+    "decode_standard",
     "decrypt",
     "encode",
     "encrypt",

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.interfaces import Codestreams, Protector, Samples
-from benchmark.jpeg2000 import check_window, decode, decrypt, encode, encrypt, encrypted_ranges
+from benchmark.jpeg2000 import check_window, decode_standard, decrypt, encode, encrypt, encrypted_ranges
 
 
 class Jpeg2000Window(Protector):
@@ -31,7 +31,7 @@ class Jpeg2000Window(Protector):
     def recover(self, protected: Codestreams, keys: Sequence[bytes]) -> Samples:
         """Decrypt and decode: exact under the right key, noise under another."""
         plain = [decrypt(data, key=key, **self.window) for data, key in zip(protected, keys, strict=True)]
-        return np.stack([decode(data) for data in plain])
+        return np.stack([decode_standard(data) for data in plain])
 
     def encrypted_ranges(self, protected: Codestreams) -> npt.NDArray[np.int64]:
         """First byte, end, and bytes really encrypted, of each codestream."""
