@@ -79,6 +79,10 @@ class MainHeader:
     style: int
     #: Exponents of precinct width and height, by resolution, from the lowest up.
     precincts: tuple[tuple[int, int], ...]
+    #: Multiple component transformation: 1 on the first three components, 0 none (table A.17).
+    colour_transform: int
+    #: Wavelet transformation: 0 for 9/7 irreversible, 1 for 5/3 reversible (table A.20).
+    wavelet: int
 
 
 def find_marker(data: bytes, position: int, stop: int) -> tuple[int, int]:
@@ -139,8 +143,8 @@ def main_header(header: bytes) -> MainHeader:
 
 def _sized(header: bytes, coding: bytes) -> MainHeader:
     size = image_size(header)
-    flags, progression, layers, _, levels, block_width, block_height, style, _ = struct.unpack_from(
-        ">BBHBBBBBB", coding
+    flags, progression, layers, colour_transform, levels, block_width, block_height, style, wavelet = (
+        struct.unpack_from(">BBHBBBBBB", coding)
     )
     block = block_width + 2, block_height + 2
     if progression > 4 or not layers or levels > 32 or max(block) > 10 or sum(block) > 12:
@@ -153,7 +157,19 @@ def _sized(header: bytes, coding: bytes) -> MainHeader:
     precincts = tuple((size & 15, size >> 4) for size in sizes)
     if any(0 in pair for pair in precincts[1:]):
         raise CodestreamError("codestream has precincts of width or height 1 above the lowest resolution")
-    return MainHeader(size, bool(flags & 2), bool(flags & 4), progression, layers, levels, block, style, precincts)
+    return MainHeader(
+        size=size,
+        sop=bool(flags & 2),
+        eph=bool(flags & 4),
+        progression=progression,
+        layers=layers,
+        levels=levels,
+        code_block=block,
+        style=style,
+        precincts=precincts,
+        colour_transform=colour_transform,
+        wavelet=wavelet,
+    )
 
 
 def image_size(header: bytes) -> Size:
