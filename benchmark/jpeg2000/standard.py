@@ -6,6 +6,7 @@ Apart from `decoder`, so that a protector which only needs this does not depend 
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 from benchmark.errors import CodestreamError
 from benchmark.jpeg2000.encoder import plane
 from benchmark.jpeg2000.library import binding
-from benchmark.jpeg2000.markers import JP2_SIGNATURE, MAX_PACKETS, codestream_of, promised_packets
+from benchmark.jpeg2000.markers import JP2_SIGNATURE, MAX_PACKETS, Component, codestream_of, promised_packets
 from benchmark.jpeg2000.streams import Complaints, reader
 
 
@@ -65,22 +66,36 @@ def _check_size(codestream: bytes) -> None:
 
 
 def _pixels(image: Any) -> npt.NDArray[np.uint8]:
-    """The picture as a viewer shows it: eight bits, grey as three equal colours, chroma stretched, alpha ignored."""
-    height, width = image.comps[0].h, image.comps[0].w
-    sample = np.empty((height, width, 3), dtype=np.uint8)
-    for index in range(3):
-        component = image.comps[index if image.numcomps >= 3 else 0]
+    planes, components = [], []
+    for index in range(3 if image.numcomps >= 3 else 1):
+        component = image.comps[index]
         if not component.data or not component.h or not component.w:
             raise CodestreamError("a component was not decoded")
-        values = plane(component, component.h, component.w)
-        if component.sgnd:
-            values = values + (1 << (component.prec - 1))
-        if component.prec != 8:
-            values = (
-                values >> (component.prec - 8) if component.prec > 8 else values * 255 // ((1 << component.prec) - 1)
-            )
+        planes.append(plane(component, component.h, component.w))
+        components.append(Component(component.prec, bool(component.sgnd), component.dx, component.dy))
+    return shown(planes, components)
+
+
+def shown(planes: Sequence[npt.NDArray[np.int32]], components: Sequence[Component]) -> npt.NDArray[np.uint8]:
+    """The picture (uint8, H x W x 3) as a viewer shows it, from each component's values (int32, its own H x W).
+
+    Eight bits, grey as three equal colours, chroma stretched, alpha ignored. H x W are the first component's.
+    """
+    height, width = planes[0].shape
+    sample = np.empty((height, width, 3), dtype=np.uint8)
+    for index in range(3):
+        chosen = index if len(planes) >= 3 else 0
+        values, component = planes[chosen], components[chosen]
+        if component.signed:
+            values = values + (1 << (component.depth - 1))
+        if component.depth > 8:
+            values = values >> (component.depth - 8)
+        elif component.depth < 8:
+            values = values * 255 // ((1 << component.depth) - 1)
         if values.shape != (height, width):
-            rows, columns = np.arange(height) * component.h // height, np.arange(width) * component.w // width
+            rows, columns = (
+                np.arange(side) * own // side for side, own in zip((height, width), values.shape, strict=True)
+            )
             values = values[rows][:, columns]
         sample[:, :, index] = values
     return sample
