@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmark.errors import InvalidInputError
+from benchmark.locations import PACKAGE
 from benchmark.source import module_digest, source_digest, source_modules
 
 METHOD = '''\
@@ -149,3 +150,10 @@ def test_broken_python_is_named_with_its_line(submission: Path, package: Path) -
     (submission / "method.py").write_text("x = 1\ny = (\n")
     with pytest.raises(InvalidInputError, match=r"method\.py:2: not valid Python"):
         source_digest(submission, package=package)
+
+
+def test_recognisers_do_not_go_stale_with_the_coders() -> None:
+    for module in ("lbp", "mobilefacenet"):
+        used = source_modules(PACKAGE / "recognisers" / f"{module}.py")
+        assert "benchmark.interfaces" in used
+        assert not [name for name in used if name.split(".")[1] in ("jpeg2000", "jpeg", "render")]
