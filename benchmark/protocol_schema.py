@@ -35,10 +35,12 @@ def _metric(name: str) -> str:
 
 
 class DatasetChoice(Frozen):
-    """A data set and its parameters."""
+    """A data set, its parameters, and which of its versions the protocol holds for."""
 
     id: str
     parameters: Mapping[str, Any] = {}
+    #: Of the pixels of all samples; records made with other pixels are marked stale. None: any will do.
+    digest: Sha256 | None = None
 
 
 class SplitFile(Frozen):
@@ -145,8 +147,12 @@ class Protocol(ProtocolFile):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of everything that can change a result: not of titles, and of split files by their digest."""
+        """SHA-256 of everything that can change a result: not of titles, and of split files by their digest.
+
+        The data's digest stands beside this one in every record, and is held against the protocol's by itself.
+        """
         content = self.model_dump(mode="json", exclude={"path", "title", "description", "limits"})
+        del content["dataset"]["digest"]
         for entry in content["protectors"] + content["attacks"]:
             del entry["preset"]  # its parameters are there
         if content["keys"]["secret_file"] is not None:

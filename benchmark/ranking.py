@@ -18,7 +18,11 @@ from benchmark.record import IMPOSTORS_ACCEPTED_FLAG, Record, Value
 
 @dataclass(frozen=True)
 class CurrentDigests:
-    """What records must carry to be up to date: {id: digest}; None where it cannot be told."""
+    """What records must carry to be up to date: {id: digest}; None where it cannot be told.
+
+    `datasets` goes by protocol, since a data set's digest is that of the samples which a protocol takes from it; only
+    protocols that state it are there.
+    """
 
     protocols: Mapping[str, str] | None = None
     protectors: Mapping[str, str] | None = None
@@ -163,18 +167,21 @@ def stale_reasons(record: Record, current: CurrentDigests | None) -> list[str]:
         return []
     carried = [
         ("protocol", record.protocol.id, record.protocol.digest, current.protocols),
-        ("data set", record.dataset.id, record.dataset.digest, current.datasets),
         ("protector", record.protector.id, record.protector.source_digest, current.protectors),
         ("attack", record.attack.id, record.attack.source_digest, current.attacks),
     ]
     if record.attack.returns == "images":  # else the attack is its own recogniser, and was checked above
         eyes = sorted(record.recognisers.items())
         carried += [("recogniser", name, one.digest, current.recognisers) for name, one in eyes]
-    return [
+    reasons = [
         f"{kind} {name} {'has changed' if name in known else 'is not here'}"
         for kind, name, digest, known in carried
         if known is not None and known.get(name) != digest
     ]
+    expected = (current.datasets or {}).get(record.protocol.id)
+    if expected not in (None, record.dataset.digest):
+        reasons.append(f"data set {record.dataset.id} was not the protocol's")
+    return reasons
 
 
 def _sign(metric: Metric) -> float:

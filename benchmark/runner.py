@@ -59,7 +59,18 @@ class Report:
         table = tabulate(_rows(self.records, self.filed), headers="keys", disable_numparse=True)
         jobs = self.order.plan.jobs
         reasons = [f"{jobs[r.task.group - 1].name}: {r.status}: {r.reason}" for r in self.run.failed]
-        return "\n\n".join([table, *reasons, timings(self.run)])
+        return "\n\n".join([table, *reasons, *self._other_data(), timings(self.run)])
+
+    def _other_data(self) -> list[str]:
+        """A line where the samples were not those that the protocol holds for."""
+        protocol = self.order.plan.protocol
+        found = {record.dataset.digest for record in self.records} - {protocol.dataset.digest}
+        if protocol.dataset.digest is None or not found:
+            return []
+        return [
+            f"these samples are not the ones that {protocol.id} was made for (digest {found.pop()}, "
+            f"the protocol states {protocol.dataset.digest}): its records are marked stale"
+        ]
 
 
 def order(
@@ -185,17 +196,21 @@ def current_digests(*running: Protocol) -> CurrentDigests:
     `running`: protocols that were named by path, and are not in a folder of protocols.
     """
     submissions = discover()
-    protocols = {protocol.id: protocol.digest for protocol in running}
+    protocols = {protocol.id: protocol for protocol in running}
     for name, path in protocol_files().items():
         with suppress(InvalidInputError):  # a protocol that no longer loads makes its records stale, not this run fail
-            protocols[name] = load_protocol(path, submissions=submissions).digest
+            protocols[name] = load_protocol(path, submissions=submissions)
     found: dict[str, dict[str, str]] = {"protector": {}, "attack": {}}
     for (kind, name), one in submissions.items():
         with suppress(InvalidInputError):  # likewise one that is no longer Python
             found[kind][name] = one.source_digest
     recognisers = {name: recogniser_digest(name) for name in recogniser_ids()}
     return CurrentDigests(
-        protocols=protocols, protectors=found["protector"], attacks=found["attack"], recognisers=recognisers
+        protocols={name: protocol.digest for name, protocol in protocols.items()},
+        protectors=found["protector"],
+        attacks=found["attack"],
+        recognisers=recognisers,
+        datasets={name: one.dataset.digest for name, one in protocols.items() if one.dataset.digest},
     )
 
 

@@ -159,6 +159,8 @@ def test_the_digest_names_what_can_change_a_result(load: Load) -> None:
     first = load().digest
     assert load().digest == first
     assert load(title="Another", description="x", limits={"memory_gib": 2}).digest == first
+    pixels = "0" * 64  # stand in every record by themselves
+    assert load(dataset={"id": "synthetic", "digest": pixels}).digest == load(dataset={"id": "synthetic"}).digest
     named = {"id": "window", "name": "late"}
     explicit = load(protectors=[{**named, "parameters": {"offset": 6}}]).digest
     assert load(protectors=[{**named, "preset": "late"}]).digest == explicit

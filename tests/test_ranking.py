@@ -137,7 +137,7 @@ def test_stale_rows_are_named_by_what_changed():
         protectors={"jpeg2000-window": digest("protector")},
         attacks={"direct-decode": digest("attack")},
         recognisers={"lbp": digest("lbp"), "net": digest("net")},
-        datasets={"synthetic": digest("data")},
+        datasets={"demo": digest("data")},
     )
     assert stale_reasons(made, same) == []
     assert stale_reasons(made, None) == []
@@ -147,6 +147,8 @@ def test_stale_rows_are_named_by_what_changed():
         "attack direct-decode is not here",
         "recogniser net has changed",
     ]
+    assert stale_reasons(made, CurrentDigests(datasets={"demo": "0"})) == ["data set synthetic was not the protocol's"]
+    assert stale_reasons(made, CurrentDigests(datasets={"another": "0"})) == []
     row = rank("demo", [made], changed).ranked[0]
     assert (row.rank, row.stale) == (1, tuple(stale_reasons(made, changed)))
 

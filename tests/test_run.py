@@ -248,6 +248,22 @@ def test_changed_pixels_change_the_result_and_nothing_else_is_reused_wrongly(pla
     assert before.scores != after.scores
 
 
+def test_samples_that_the_protocol_was_not_made_for_are_named_and_make_its_rows_stale(place: Path) -> None:
+    def ordered(expected: str) -> Report:
+        folder = {"id": "folder", "parameters": {"path": str(place / "faces")}}
+        write_protocol(place, "pinned", dataset={**folder, "digest": expected})
+        return run("pinned")
+
+    first = ordered("0" * 64)
+    page = place / "board/pinned.md"
+    assert "data set folder was not the protocol's" in page.read_text()
+    assert "these samples are not the ones that pinned was made for" in first.text()
+    again = ordered(first.records[0].dataset.digest)
+    assert again.filed == ("unchanged",) * len(again.records)
+    assert "was not the protocol's" not in page.read_text()
+    assert "these samples" not in again.text()
+
+
 def test_key_policy_and_unknown_names_are_refused_in_one_line(place: Path) -> None:
     path = write_protocol(place, "shared", keys={"policy": "system", "seed": "tests"})
     with pytest.raises(InvalidInputError, match="may not be used under the key policy 'system'"):
