@@ -246,7 +246,10 @@ def _cost(workshop: Workshop, job: Job, batches: Sequence[Attacked]) -> schema.C
     if job.protector.submission.protector.domain == "codestream":
         encrypted = np.concatenate([artefact.arrays["ranges"][:, 2] for artefact in protected])
         sizes = np.concatenate([artefact.arrays["protected_bytes"] for artefact in protected])
+        verdicts = batches[0].protection.compliance().header
+        parts = ("version", "streams", "failures")
         found |= {
+            "compliance": {name: dict(zip(parts, verdict, strict=True)) for name, verdict in verdicts.items()},
             "encrypted_bytes": float(encrypted.mean()),
             "protected_bytes": float(sizes.mean()),
             "encrypted_share": cost.encrypted_share(encrypted, sizes),

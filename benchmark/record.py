@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from benchmark.errors import InvalidInputError
 from benchmark.schema import Frozen
@@ -170,6 +170,17 @@ class Utility(Part):
     """EER of the recovered samples, by recogniser."""
 
 
+class Decoded(Part):
+    """What one decoder that others wrote, or the standard's rule on marker codes, makes of protected samples."""
+
+    version: str | None
+    """Its version and that of the codec in it; null where it was not installed, and then nothing was tried."""
+    streams: Count
+    """How many protected samples it was given."""
+    failures: Count
+    """How many of them it refused."""
+
+
 class Cost(Part):
     """What protecting costs; null where it does not apply."""
 
@@ -191,6 +202,16 @@ class Cost(Part):
     """Mean bytes of a plain lossless codestream."""
     size_overhead: Number | None = None
     """Protected bytes / plain bytes - 1, over all samples."""
+    compliance: Mapping[str, Decoded] = {}
+    """{decoder: what it makes of the first protected samples}; left out where it was not measured or does not apply."""
+
+    @model_serializer(mode="wrap")
+    def _without_what_was_not_measured(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Records from before this field was there stay byte for byte what they were."""
+        content: dict[str, Any] = handler(self)
+        if not self.compliance:
+            content.pop("compliance", None)
+        return content
 
 
 class Failures(Part):
@@ -307,13 +328,14 @@ def dump_record(record: Record) -> str:
 
 
 def write_record(path: Path, record: Record) -> Literal["written", "unchanged"]:
-    """Write a record atomically; a file that holds the same result is left as it is.
+    """Write a record atomically; a file that holds the same result, from no fewer decoders, is left as it is.
 
     Raises InvalidInputError where the disk does not take it.
     """
     if path.exists():
         try:
-            if same_result(read_record(path), record):
+            filed = read_record(path)
+            if same_result(filed, record) and _decoders(record) <= _decoders(filed):
                 return "unchanged"
         except InvalidInputError:
             pass  # damaged, or of an older schema: replaced by what was just measured
@@ -339,15 +361,27 @@ def read_record(path: Path) -> Record:
 
 
 def result_content(record: Record) -> dict[str, Any]:
-    """What a rerun must reproduce: everything but measured times and the environment."""
+    """What a rerun must reproduce: everything but measured times, the environment, and which decoders it has."""
     content = record.model_dump(mode="json", exclude={"environment"})
-    content["cost"] = {name: value for name, value in content["cost"].items() if not name.endswith("_ms")}
+    content["cost"] = {
+        name: value for name, value in content["cost"].items() if not name.endswith("_ms") and name != "compliance"
+    }
     return content
 
 
 def same_result(a: Record, b: Record) -> bool:
-    """Whether two records differ in nothing but measured times and environment."""
-    return result_content(a) == result_content(b)
+    """Whether two records differ in nothing but measured times, environment, and which decoders there were.
+
+    A decoder that both have must have refused as many samples.
+    """
+    both = _decoders(a) & _decoders(b)
+    refused = [{name: record.cost.compliance[name].failures for name in both} for record in (a, b)]
+    return result_content(a) == result_content(b) and refused[0] == refused[1]
+
+
+def _decoders(record: Record) -> set[str]:
+    """The decoders that took part."""
+    return {name for name, one in record.cost.compliance.items() if one.version is not None}
 
 
 def _pretty(value: Any, indent: str) -> str:

@@ -9,7 +9,7 @@ from tabulate import tabulate
 
 from benchmark.metrics.descriptors import METRICS
 from benchmark.ranking import Board, Cell, Row
-from benchmark.record import Value
+from benchmark.record import Decoded, Value
 
 #: Metrics of scores that a protocol's page shows beside the EER.
 MORE_METRICS = ("attack_success_rate", "auc", "d_prime", "fnmr_at_fmr_0.01", "fnmr_at_fmr_0.001", "view2_accuracy")
@@ -157,6 +157,21 @@ def visual_rows(board: Board) -> list[dict[str, str]]:
         | {METRICS[name].heading: show(name, record.visual.get(name)) for name in names}
         for record in records
     ]
+
+
+def compliance_rows(board: Board) -> list[dict[str, str]]:
+    """How many protected samples each decoder, and the standard's rule on marker codes, refused: one line a setting."""
+    records = [record for row in board.rows for record in row.records if record.cost.compliance]
+    found = {record.setting: record.cost.compliance for record in records}
+    names = sorted({name for one in found.values() for name in one})
+    return [
+        {"setting": setting} | {name: _refused(one.get(name)) for name in names}
+        for setting, one in sorted(found.items(), key=lambda item: natural(item[0]))
+    ]
+
+
+def _refused(one: Decoded | None) -> str:
+    return "–" if one is None or one.version is None else f"{one.failures} of {one.streams}"
 
 
 def unprotected_rows(board: Board) -> list[dict[str, str]]:

@@ -90,6 +90,18 @@ def test_the_protocols_page_holds_every_cell(folder):
     assert cells[3:] == ["20.00 (19.00 to 21.00)", "2.00 (1.00 to 3.00)"]
 
 
+def test_the_protocols_page_says_which_decoders_refuse_protected_samples(tmp_path):
+    one = record()
+    content = one.model_dump()
+    content["cost"]["compliance"] = {
+        "pillow": {"version": "13", "streams": 64, "failures": 2},
+        "ffmpeg": {"version": None, "streams": 0, "failures": 0},
+    }
+    pages = regenerate(board_of(tmp_path, [type(one).model_validate(content), record("identity")]))
+    assert re.search(r"\| jpeg2000-window@a \| +– \| +2 of 64 \|\n\n", pages[tmp_path / "demo.md"])
+    assert "other decoders" not in regenerate(board_of(tmp_path / "old", [record()]))[tmp_path / "old" / "demo.md"]
+
+
 def test_published_numbers_stand_beside_the_measured_ones_and_have_no_rank(folder):
     text = regenerate(folder)[folder / "README.md"]
     ranking, _, published = text.partition("## Published numbers")

@@ -83,6 +83,32 @@ def test_another_result_is_written(tmp_path, changes):
     assert same_result(read_record(path), record(**changes))
 
 
+def complying(**refused: int | None) -> Record:
+    """The record with decoders that refused so many of 64 samples; None: not installed."""
+    found = {
+        name: {"version": None if count is None else "1", "streams": 64 * (count is not None), "failures": count or 0}
+        for name, count in refused.items()
+    }
+    made = record().model_dump(mode="json")
+    return Record.model_validate_json(json.dumps(made | {"cost": made["cost"] | {"compliance": found}}))
+
+
+def test_a_record_without_compliance_is_written_as_before_there_was_any():
+    assert "compliance" not in dump_record(record())
+    assert '"compliance"' in dump_record(complying(pillow=0))
+
+
+def test_compliance_is_filed_once_and_not_lost_to_a_machine_with_fewer_decoders(tmp_path):
+    path = tmp_path / "r.json"
+    write_record(path, record())
+    assert write_record(path, complying(pillow=0, ffmpeg=0)) == "written"
+    for rerun in (record(), complying(pillow=0), complying(pillow=0, ffmpeg=None)):
+        assert write_record(path, rerun) == "unchanged"
+    assert read_record(path) == complying(pillow=0, ffmpeg=0)
+    assert write_record(path, complying(pillow=0, ffmpeg=0, imagecodecs=0)) == "written"
+    assert write_record(path, complying(pillow=1)) == "written"
+
+
 def test_a_damaged_file_is_replaced(tmp_path):
     path = tmp_path / "r.json"
     path.write_text("{")

@@ -53,6 +53,8 @@ class Attacked:
             number, protocol.recovery.samples
         ):
             self.protection.recovered()
+        if number == 0 and self.job.protector.submission.protector.domain == "codestream":
+            self.protection.compliance()
 
     def artefact(self) -> Artefact:
         """What the attack returns: `samples` (uint8, N x H x W x 3) or `templates` (float32), and failed (bool, N)."""

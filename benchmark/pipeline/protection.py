@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 
 import numpy as np
 
+from benchmark.compliance import check, format_of, installed
 from benchmark.digest import digest, generator
 from benchmark.interfaces import Evidence, Protected
 from benchmark.npz import decode_batch, encode_batch
 from benchmark.pipeline.originals import Originals, embed
 from benchmark.pipeline.workshop import Workshop
 from benchmark.plan import Setting
+from benchmark.source import module_digest
 from benchmark.store import Artefact
+
+#: How many protected samples other decoders are given, of the protocol's first batch.
+DECODED = 64
 
 
 class Protection:
@@ -96,6 +102,25 @@ class Protection:
             keys=self.keys() if "key" in threat_model else None,
             algorithm=algorithm if "algorithm" in threat_model else None,
         )
+
+    def compliance(self) -> Artefact:
+        """What other decoders make of the first DECODED samples, in the header: {decoder: [version, tried, refused]}.
+
+        Empty for protected samples that are no JPEG or JPEG 2000 streams.
+        """
+        protected = self.protected()
+        streams = protected[:DECODED] if isinstance(protected, list) else []
+        kind = next((found for found in map(format_of, streams) if found), None)
+
+        def compute() -> Artefact:
+            start = os.times()[:4]
+            verdicts = check(streams, shape=self.originals.pixels.shape[1:3])
+            self.workshop.count("comply", sum(os.times()[:4]) - sum(start), len(streams))  # children's seconds too
+            return Artefact({}, {name: verdict[:3] for name, verdict in verdicts.items()})
+
+        versions = installed(kind) if kind else {}
+        key = digest("compliance", module_digest("benchmark.compliance.check"), versions, DECODED, self.key)
+        return self.workshop.stored("compliance", key, compute)
 
     def recovered(self) -> Artefact:
         """What the key holder gets back: exact, failed (bool, N); `samples` too where not everything is exact."""
