@@ -159,6 +159,7 @@ def _provenance(workshop: Workshop, job: Job) -> dict[str, Any]:
             parameters=dict(job.protector.parameters),
             source_digest=protector.source_digest,
             domain=protector.protector.domain,
+            format=protector.protector.format,
             reversible=protector.protector.reversible,
         ),
         "attack": schema.AttackRef(
@@ -169,6 +170,7 @@ def _provenance(workshop: Workshop, job: Job) -> dict[str, Any]:
             source_digest=attack.source_digest,
             returns=attack.attack.returns,
             domains=attack.attack.domains,
+            formats=attack.attack.formats,
             threat_model=attack.attack.threat_model,
         ),
         "resamples": protocol.bootstrap.resamples,

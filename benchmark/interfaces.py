@@ -136,8 +136,12 @@ class Attack(ABC):
         `embeddings` (float32, N x D; compared by cosine).
         """
 
-    def embed(self, samples: Samples) -> Templates:
-        """Templates (float32, N x D) of originals, for an attack that returns embeddings and meets plain galleries."""
+    def embed(self, samples: Samples, *, algorithm: Mapping[str, Any] | None = None) -> Templates:
+        """Templates (float32, N x D) of originals, for an attack that returns embeddings and meets plain galleries.
+
+        `algorithm` is handed over where the threat model grants it, as in `Evidence`: the attack can treat originals as
+        the protector does.
+        """
         raise NotImplementedError(f"{type(self).__name__} returns embeddings but has no embed()")
 
 

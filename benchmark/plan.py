@@ -9,7 +9,7 @@ from typing import Any
 from benchmark.digest import digest
 from benchmark.errors import InvalidInputError, unknown
 from benchmark.protocol import Entry, Protocol
-from benchmark.submission import Submission
+from benchmark.submission import AttackManifest, ProtectorManifest, Submission, applies
 
 #: Samples per artefact and per task: a kill loses at most one such batch of work for each worker.
 CHUNK = 128
@@ -67,8 +67,8 @@ def plan(
 
     A filter is a submission's id, or a setting's full name. A submission that the protocol does not list but that is
     installed (under `submissions/`) joins with its default parameters when a filter names it. Attacks meet the
-    protectors of the domains that they declare. Raises InvalidInputError for unknown names and for a protector that
-    may not be used under the protocol's key policy.
+    protectors of the domains and formats that they declare. Raises InvalidInputError for unknown names and for a
+    protector that may not be used under the protocol's key policy.
     """
     defenders = _settings("protector", protocol.protectors, submissions, protectors)
     attackers = _settings("attack", protocol.attacks, submissions, attacks)
@@ -84,7 +84,7 @@ def plan(
         Job(defender, attacker)
         for defender in defenders
         for attacker in attackers
-        if defender.submission.protector.domain in attacker.submission.attack.domains
+        if _meet(defender.submission.protector, attacker.submission.attack)
     )
     for attacker in attackers:
         if "pairs" in attacker.submission.attack.threat_model and protocol.attacker is None:
@@ -93,6 +93,10 @@ def plan(
                 "choose a protocol with an `attacker:` key"
             )
     return Plan(protocol, jobs, tuple(chosen))
+
+
+def _meet(protector: ProtectorManifest, attack: AttackManifest) -> bool:
+    return applies(attack.domains, attack.formats, protector.domain, protector.format)
 
 
 def _settings(

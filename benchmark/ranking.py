@@ -14,6 +14,7 @@ from benchmark.metrics.descriptors import METRICS, Metric
 from benchmark.metrics.operating_points import Floats
 from benchmark.metrics.statistics import interval
 from benchmark.record import IMPOSTORS_ACCEPTED_FLAG, Record, Value
+from benchmark.submission import applies
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,9 @@ class Board:
 def rank(protocol: str, records: Iterable[Record], current: CurrentDigests | None = None) -> Board:
     """Rank the records of one protocol.
 
-    A row is complete if every attack on the board that applies to its domain has a record with status ok through every
-    recogniser and comparison on the board. Complete rows stand in the order of their worst case EER and get ranks by
-    `tie_groups`.
+    A row is complete if every attack on the board that applies to its domain and format has a record with status ok
+    through every recogniser and comparison on the board. Complete rows stand in the order of their worst case EER and
+    get ranks by `tie_groups`.
     """
     all_records = sorted(records, key=lambda record: (record.setting, record.attack.setting))
     rows = []
@@ -219,7 +220,7 @@ def _floats(record: Record, comparison: str, recogniser: str) -> Floats:
 def _missing(own: Sequence[Record], everyone: Sequence[Record]) -> tuple[str, ...]:
     """What a row lacks, against everything that is on the board."""
     attacks = {record.attack.setting: record.attack for record in everyone}
-    domain = own[0].protector.domain
+    target = own[0].protector
     by_attack = {record.attack.setting: record for record in own}
     comparisons = sorted({comparison for record in everyone for comparison in record.results})
     recognisers = sorted(
@@ -229,7 +230,7 @@ def _missing(own: Sequence[Record], everyone: Sequence[Record]) -> tuple[str, ..
     for name, attack in sorted(attacks.items()):
         record = by_attack.get(name)
         if record is None:
-            if domain in attack.domains:
+            if applies(attack.domains, attack.formats, target.domain, target.format):
                 found.append(f"{name} was not run")
         elif record.status != "ok":
             found.append(f"{name}: {record.status}" + (f" ({record.reason})" if record.reason else ""))

@@ -112,6 +112,8 @@ class ProtectorRef(Part):
     """SHA-256 of its code and manifest."""
     domain: Literal["codestream", "sample", "template"]
     """What it protects."""
+    format: Literal["jpeg2000", "jpeg", "opaque"] | None = None
+    """What its files are, in the domain codestream."""
     reversible: bool
     """Whether the key holder can undo it."""
 
@@ -133,6 +135,8 @@ class AttackRef(Part):
     """What it returns; embeddings are compared by cosine."""
     domains: tuple[str, ...]
     """The protectors' domains that it can be run against."""
+    formats: tuple[str, ...] | None = None
+    """The formats of codestreams that it can be run against; null means all."""
     threat_model: tuple[str, ...]
     """What it was allowed to know."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,8 @@ from benchmark.source import source_digest
 Kind: TypeAlias = Literal["protector", "attack"]
 Domain: TypeAlias = Literal["codestream", "sample", "template"]
 KeyPolicy: TypeAlias = Literal["sample", "subject", "system"]
+#: What the files of a codestream-domain protector are to everybody: `opaque` files open in no decoder.
+Format: TypeAlias = Literal["jpeg2000", "jpeg", "opaque"]
 Grant: TypeAlias = Literal["algorithm", "window", "key", "pairs", "identities"]
 Plain: TypeAlias = bool | int | float | str
 
@@ -94,6 +96,8 @@ class ProtectorManifest(_Manifest):
 
     kind: Literal["protector"]
     domain: Domain
+    #: In the domain codestream, and there alone.
+    format: Format | None = None
     reversible: bool
     #: The key policies that it may be used under; a keystream cipher allows `sample` alone.
     keys: Annotated[tuple[KeyPolicy, ...], Field(min_length=1)]
@@ -106,9 +110,20 @@ class AttackManifest(_Manifest):
 
     kind: Literal["attack"]
     domains: Annotated[tuple[Domain, ...], Field(min_length=1)]
+    #: The formats of codestreams that it can work on; None: all.
+    formats: Annotated[tuple[Format, ...], Field(min_length=1)] | None = None
     returns: Literal["images", "embeddings"]
     #: What it may know beside the protected samples; `pairs` means that it has a `fit()`.
     threat_model: tuple[Grant, ...] = ()
+
+
+def applies(domains: Sequence[str], formats: Sequence[str] | None, to_domain: str, to_format: str | None) -> bool:
+    """Whether an attack on these domains and formats can be run against a protector of that domain and format.
+
+    >>> applies(["codestream"], ["jpeg2000"], "codestream", "jpeg"), applies(["codestream"], None, "codestream", "jpeg")
+    (False, True)
+    """
+    return to_domain in domains and (formats is None or to_domain != "codestream" or to_format in formats)
 
 
 @dataclass(frozen=True)
@@ -201,6 +216,10 @@ def _check_names(document: Document, folder: Path) -> None:
 
 def _check_parameters(document: Document) -> None:
     """Defaults, bounds, presets and `prepare`: checked on plain data, so that they are reported beside other errors."""
+    files = document.data.get("domain") == "codestream"
+    if document.data.get("kind") == "protector" and files != (document.data.get("format") is not None):
+        named = "domain" if files else "format"
+        document.problem((named,), "the domain codestream, and no other, needs a `format:` (jpeg2000, jpeg or opaque)")
     raw = _mapping(document.data.get("parameters"))
     declared: dict[str, Parameter] = {}
     for name, one in raw.items():

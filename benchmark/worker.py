@@ -105,8 +105,10 @@ class _Host:
             arguments.append(training)
         elif call == "restore":
             arguments.append({name: arrays[f"learned.{place}"] for place, name in enumerate(header["names"])})
-        random = {"generator": _generator(header["generator"])} if header.get("generator") else {}
-        return _sorted(call, getattr(self.instance, call)(*arguments, **random))
+        named: dict[str, Any] = {"generator": _generator(header["generator"])} if header.get("generator") else {}
+        if call == "embed" and header["algorithm"] is not None:
+            named["algorithm"] = header["algorithm"]
+        return _sorted(call, getattr(self.instance, call)(*arguments, **named))
 
     def open(self, header: Mapping[str, Any]) -> None:
         """Import the submission's class; this process has been confined before."""

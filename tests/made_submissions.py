@@ -44,6 +44,8 @@ def write_submission(root: Path, name: str, code: str, base: dict[str, Any] = PR
     """Write a submission (its method's code without the usual imports) and return its folder."""
     folder = root / f"{base['kind']}s" / name
     folder.mkdir(parents=True)
+    if manifest.get("domain") == "codestream":
+        manifest.setdefault("format", "opaque")
     (folder / "submission.yaml").write_text(yaml.safe_dump({**base, "id": name, **manifest}))
     (folder / "method.py").write_text(HEAD + dedent(code))
     (folder / "README.md").write_text("What this is: " + "a submission that the tests write. " * 5)

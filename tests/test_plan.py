@@ -57,6 +57,13 @@ def test_attacks_meet_the_protectors_of_their_domains(folder: Path) -> None:
     assert found.lines()[0].startswith("planned: 3 jobs")
 
 
+def test_attacks_meet_the_codestreams_of_their_formats(folder: Path) -> None:
+    write_submission(folder, "conceal", NOTHING, ATTACK, domains=["codestream"], formats=["jpeg2000"])
+    write_submission(folder, "window", NOTHING, domain="codestream", format="jpeg2000")
+    found = planned(folder, protectors=["cipher", "window"], attacks=["conceal", "decode"])
+    assert [job.name for job in found.jobs] == ["cipher@half / decode", "window / decode", "window / conceal"]
+
+
 def test_filters_name_an_id_or_a_setting(folder: Path) -> None:
     by_setting = planned(folder, protectors=["cipher@half"])
     by_id = planned(folder, protectors=["cipher"])

@@ -121,6 +121,20 @@ def test_an_attack_is_asked_only_of_the_domains_that_it_applies_to():
     assert names(board.ranked) == ["a", "t"]
 
 
+def test_an_attack_is_asked_only_of_the_formats_that_it_applies_to():
+    def of(setting, file_format, made):
+        return made.model_copy(
+            update={"protector": made.protector.model_copy(update={"format": file_format}), "setting": setting}
+        )
+
+    conceal = record("p", "conceal")
+    conceal = conceal.model_copy(update={"attack": conceal.attack.model_copy(update={"formats": ("jpeg2000",)})})
+    made = [of("a", "jpeg2000", record()), of("b", "opaque", record()), of("a", "jpeg2000", conceal)]
+    assert rank("demo", made).unranked == ()
+    lacking = rank("demo", [*made, of("c", "jpeg2000", record())]).unranked
+    assert [(row.setting, row.missing) for row in lacking] == [("c", ("conceal was not run",))]
+
+
 def test_an_attack_that_returns_embeddings_is_its_own_recogniser():
     images = record("a", eers={"protected-protected": {"lbp": 0.4, "net": 0.3}})
     own = record("a", "embedder", eers={"protected-protected": {"embedder": 0.2}})

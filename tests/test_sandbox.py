@@ -55,7 +55,8 @@ class Method(Attack):
         assert evidence.algorithm == {"id": "x", "parameters": {"a": 1}}
         assert evidence.windows.tolist() == [[0, 1, 1]] * 3
         return np.float32(evidence.protected.reshape(3, -1) + self.learned["draw"])
-    def embed(self, samples):
+    def embed(self, samples, *, algorithm=None):
+        assert algorithm in (None, {"id": "x", "parameters": {"a": 1}})
         return np.float32(samples.reshape(len(samples), -1))
 """
 
@@ -136,7 +137,9 @@ def test_an_attack_learns_and_is_restored_in_a_fresh_process(tmp_path: Path) -> 
         assert not before.failed.any()
         process.close()
         assert np.array_equal(process.run(evidence, generator=generator("run")).values, before.values)
+        algorithm = {"id": "x", "parameters": {"a": 1}}
         assert np.array_equal(process.embed(SAMPLES), SAMPLES.reshape(3, -1))
+        assert np.array_equal(process.embed(SAMPLES, algorithm=algorithm), SAMPLES.reshape(3, -1))
 
 
 def test_keys_are_32_bytes_and_as_many_as_samples(tmp_path: Path) -> None:

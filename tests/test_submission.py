@@ -73,6 +73,7 @@ reversible: true
 deterministic: true
 key: [sample]
 prepare: [layer]
+format: jpeg
 parameters:
   layers: {type: int, default: 0, minimum: 1}
   order: {type: choice, default: a}
@@ -92,12 +93,13 @@ presets: {p: {layers: 0, sizes: 3, size: 4}}
         "8: domain",
         "11: key",
         "12: prepare.0",
-        "14: parameters.layers.default",
-        "15: parameters.order",
-        "16: parameters.class",
-        "17: parameters.size.type",
-        "18: presets.p.layers",
-        "18: presets.p.sizes",
+        "13: format",
+        "15: parameters.layers.default",
+        "16: parameters.order",
+        "17: parameters.class",
+        "18: parameters.size.type",
+        "19: presets.p.layers",
+        "19: presets.p.sizes",
     ]
     said = str(caught.value)
     for words in ("did you mean 'codestream'?", "did you mean 'keys'?", "did you mean 'layers'?", "no method.py"):

@@ -2,43 +2,52 @@
 
 from __future__ import annotations
 
+import io
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from benchmark.conformance.trial import COUNT, Check, Skipped, Unmet, joined, keys, same, samples, templates, unchanged
 from benchmark.digest import generator
-from benchmark.interfaces import Evidence, Learned, Protected, TrainingPairs
+from benchmark.interfaces import Evidence, Learned, Protected, Samples, TrainingPairs
 from benchmark.jpeg2000 import encode
 from benchmark.returned import Outcome
 from benchmark.sandbox import SubmissionProcess
-from benchmark.submission import Domain
+from benchmark.submission import AttackManifest
 
 
 def attack_checks(process: SubmissionProcess) -> list[Check]:
     """The checks of an attack whose process has been configured, in order."""
     checks = []
-    for domain in process.submission.attack.domains:
-        trial = _Trial(process, domain)
+    for kind in _kinds(process.submission.attack):
+        trial = _Trial(process, kind)
         checks += [
-            Check(f"{domain}: fit", trial.check_fit, vital=True),
-            Check(f"{domain}: run", trial.check_run, vital=True),
-            Check(f"{domain}: determinism", trial.check_determinism),
-            Check(f"{domain}: batch size", trial.check_batches),
-            Check(f"{domain}: restored elsewhere", trial.check_restored),
-            Check(f"{domain}: unreadable input", trial.check_unreadable),
-            Check(f"{domain}: embed", trial.check_embed),
+            Check(f"{kind}: fit", trial.check_fit, vital=True),
+            Check(f"{kind}: run", trial.check_run, vital=True),
+            Check(f"{kind}: determinism", trial.check_determinism),
+            Check(f"{kind}: batch size", trial.check_batches),
+            Check(f"{kind}: restored elsewhere", trial.check_restored),
+            Check(f"{kind}: unreadable input", trial.check_unreadable),
+            Check(f"{kind}: embed", trial.check_embed),
         ]
     return checks
 
 
-class _Trial:
-    """One attack on a handful of protected samples of one domain."""
+def _kinds(manifest: AttackManifest) -> list[str]:
+    """The domains that it meets, and for `codestream` the formats instead."""
+    formats = [name for name in manifest.formats or ("jpeg2000", "jpeg") if name != "opaque"]
+    return [kind for domain in manifest.domains for kind in (formats if domain == "codestream" else [domain])]
 
-    def __init__(self, process: SubmissionProcess, domain: Domain) -> None:
+
+class _Trial:
+    """One attack on a handful of protected samples of one kind: jpeg2000, jpeg, sample or template."""
+
+    def __init__(self, process: SubmissionProcess, kind: str) -> None:
         self.process = process
         self.manifest = process.submission.attack
-        self.domain = domain
+        self.kind = kind
 
     def evidence(self, protected: Protected) -> Evidence:
         """What the threat model grants about protected samples."""
@@ -49,15 +58,22 @@ class _Trial:
             protected,
             windows,
             keys("one", len(protected)) if "key" in grants else None,
-            {"id": "identity", "parameters": {}} if "algorithm" in grants else None,
+            self.algorithm,
         )
+
+    @property
+    def algorithm(self) -> dict[str, Any] | None:
+        """A stand-in: a coder with the default settings."""
+        return {"id": "stand-in", "parameters": {}} if "algorithm" in self.manifest.threat_model else None
 
     @cached_property
     def protected(self) -> Protected:
         """Stand-ins: plain files, images or templates."""
-        if self.domain == "codestream":
+        if self.kind == "jpeg2000":
             return [encode(sample) for sample in samples()]
-        return samples() if self.domain == "sample" else templates()
+        if self.kind == "jpeg":
+            return [_jpeg(sample) for sample in samples()]
+        return samples() if self.kind == "sample" else templates()
 
     @cached_property
     def learned(self) -> Learned:
@@ -128,8 +144,15 @@ class _Trial:
     def check_embed(self) -> str:
         if self.manifest.returns != "embeddings":
             raise Skipped("it returns images")
-        embedded = self.process.embed(samples())
+        embedded = self.process.embed(samples(), algorithm=self.algorithm)
         unchanged(self.process, "embed")
         if embedded.shape[1] != self.outcome.values.shape[1]:
             raise Unmet(f"embed() gives {embedded.shape[1]} dimensions, run() {self.outcome.values.shape[1]}")
         return f"{embedded.shape[1]} dimensions"
+
+
+def _jpeg(sample: Samples) -> bytes:
+    """A plain baseline JPEG file of one sample."""
+    file = io.BytesIO()
+    Image.fromarray(sample).save(file, "JPEG", quality=95)
+    return file.getvalue()

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from benchmark.compliance import format_of
 from benchmark.conformance.trial import Check, Skipped, Unmet, joined, keys, same, samples, take, templates, unchanged
 from benchmark.digest import generator
 from benchmark.interfaces import Protected
@@ -125,7 +126,15 @@ class _Trial:
             agrees = shown.failed[number] if image is None else np.array_equal(shown.values[number], image)
             if not agrees:
                 raise Unmet(f"render() of sample {number} is not what a standard decoder shows (benchmark.render)")
+        self._check_format()
         return f"as a standard decoder; {int(shown.failed.sum())} of {len(shown.failed)} show nothing"
+
+    def _check_format(self) -> None:
+        """Attacks are chosen by the declared format, so nobody may escape them by declaring another."""
+        for item in self.protected if isinstance(self.protected, list) else []:
+            found = format_of(item) or "opaque"
+            if found != self.manifest.format:
+                raise Unmet(f"the manifest says `format: {self.manifest.format}`, but these files are {found}")
 
     def check_ranges(self) -> str:
         if not isinstance(self.protected, list):

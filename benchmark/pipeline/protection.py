@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,13 @@ from benchmark.store import Artefact
 
 #: How many protected samples other decoders are given, of the protocol's first batch.
 DECODED = 64
+
+
+def granted_algorithm(setting: Setting, threat_model: tuple[str, ...]) -> dict[str, Any] | None:
+    """The protector's id and parameters, where the threat model grants them."""
+    if "algorithm" not in threat_model:
+        return None
+    return {"id": setting.submission.manifest.id, "parameters": dict(setting.parameters)}
 
 
 class Protection:
@@ -95,12 +103,11 @@ class Protection:
 
     def evidence(self, threat_model: tuple[str, ...]) -> Evidence:
         """What a threat model lets an attack hold of this batch, and nothing more."""
-        algorithm = {"id": self.setting.submission.manifest.id, "parameters": dict(self.setting.parameters)}
         return Evidence(
             protected=self.protected(),
             windows=self.artefact.arrays.get("ranges") if "window" in threat_model else None,
             keys=self.keys() if "key" in threat_model else None,
-            algorithm=algorithm if "algorithm" in threat_model else None,
+            algorithm=granted_algorithm(self.setting, threat_model),
         )
 
     def compliance(self) -> Artefact:

@@ -118,6 +118,21 @@ def test_ranges_are_held_against_what_has_changed(tmp_path: Path) -> None:
         assert (message in failed["encrypted ranges"]) if message else not failed
 
 
+def test_the_declared_format_is_held_against_the_files(tmp_path: Path) -> None:
+    code = """
+    from benchmark.jpeg2000 import encode
+    class Method(Protector):
+        def protect(self, prepared, keys, *, generator):
+            return [encode(sample) for sample in prepared]
+        def encrypted_ranges(self, protected):
+            return np.zeros((len(protected), 3), np.int64)
+    """
+    changed = {"domain": "codestream", "reversible": False}
+    said = _failed(_validate(tmp_path / "1", code, **changed, format="opaque"))
+    assert "says `format: opaque`, but these files are jpeg2000" in said["render"]
+    assert "render" not in _failed(_validate(tmp_path / "2", code, **changed, format="jpeg2000"))
+
+
 def test_what_stands_beside_the_method_is_checked_too(tmp_path: Path) -> None:
     folder = write_submission(tmp_path, "bare", SOUND)
     (folder / "README.md").unlink()
@@ -227,5 +242,5 @@ def test_an_attack_on_files_copes_with_what_cannot_be_read(tmp_path: Path) -> No
         def run(self, evidence, *, generator):
             return [decode(item) for item in evidence.protected]
     """
-    failed = _failed(_validate(tmp_path, code, ATTACK, domains=["codestream"]))
-    assert set(failed) == {"codestream: unreadable input"}
+    failed = _failed(_validate(tmp_path, code, ATTACK, domains=["codestream"], formats=["jpeg2000"]))
+    assert set(failed) == {"jpeg2000: unreadable input"}
