@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmark.jpeg.cipher import MODES, check_window, decrypt, encrypt, encrypted_ranges
+from benchmark.jpeg.decoder import decode
 from benchmark.jpeg.encoder import SUBSAMPLINGS, encode
 from benchmark.jpeg.standard import decode_standard
 
@@ -10,6 +11,7 @@ __all__ = [
     "MODES",
     "SUBSAMPLINGS",
     "check_window",
+    "decode",
     "decode_standard",
     "decrypt",
     "encode",
