@@ -1,8 +1,8 @@
 """From coefficients to pixels, as libjpeg does it bit for bit: inverse DCT, chroma upsampling, colour conversion.
 
-The transform is libjpeg's accurate integer one (Loeffler, Ligtenberg & Moschytz, *Practical fast 1-D DCT algorithms with
-11 multiplications*, ICASSP 1989), in fixed point with 13 fractional bits. Upsampling is its triangle filter: each sample
-of the finer grid is 3/4 of the nearer and 1/4 of the farther one.
+The transform is libjpeg's accurate integer one (Loeffler, Ligtenberg & Moschytz, *Practical fast 1-D DCT algorithms
+with 11 multiplications*, ICASSP 1989), in fixed point with 13 fractional bits. Upsampling is its triangle filter: each
+sample of the finer grid is 3/4 of the nearer and 1/4 of the farther one.
 """
 
 from __future__ import annotations
@@ -100,8 +100,9 @@ def to_picture(planes: list[Plane], *, transformed: bool) -> Plane:
         return np.repeat(planes[0][:, :, None], 3, axis=2)
     if not transformed:
         return np.stack(planes, axis=2)
-    out = np.empty((*planes[0].shape, 3), dtype=np.uint8)
-    _to_rgb(*planes, out)
+    luma, blue, red = planes
+    out = np.empty((*luma.shape, 3), dtype=np.uint8)
+    _to_rgb(luma, blue, red, out)
     return out
 
 
