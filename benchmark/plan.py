@@ -95,6 +95,13 @@ def plan(
     return Plan(protocol, jobs, tuple(chosen))
 
 
+def listed_settings(protocol: Protocol, submissions: Mapping[tuple[str, str], Submission]) -> list[Setting]:
+    """Every setting of a protector or an attack that the protocol lists, with all its parameters."""
+    return _settings("protector", protocol.protectors, submissions, None) + _settings(
+        "attack", protocol.attacks, submissions, None
+    )
+
+
 def _meet(protector: ProtectorManifest, attack: AttackManifest) -> bool:
     return applies(attack.domains, attack.formats, protector.domain, protector.format)
 

@@ -147,14 +147,15 @@ class Protocol(ProtocolFile):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of everything that can change a result: not of titles, and of split files by their digest.
+        """SHA-256 of what can change every result: not of titles, and of split files by their digest.
 
-        The data's digest stands beside this one in every record, and is held against the protocol's by itself.
+        What changes some results stands in their records by itself and is held against the protocol one by one: the
+        data's digest, and the settings of protectors and attacks. So a protocol may take in another attack, and its
+        records stand.
         """
-        content = self.model_dump(mode="json", exclude={"path", "title", "description", "limits"})
+        beside = {"path", "title", "description", "limits", "protectors", "attacks"}
+        content = self.model_dump(mode="json", exclude=beside)
         del content["dataset"]["digest"]
-        for entry in content["protectors"] + content["attacks"]:
-            del entry["preset"]  # its parameters are there
         if content["keys"]["secret_file"] is not None:
             content["keys"]["secret_file"] = "secret"
         return digest("protocol", content)

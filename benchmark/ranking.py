@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,8 @@ class CurrentDigests:
     """What records must carry to be up to date: {id: digest}; None where it cannot be told.
 
     `datasets` goes by protocol, since a data set's digest is that of the samples which a protocol takes from it; only
-    protocols that state it are there.
+    protocols that state it are there. `settings` goes by protocol and setting: what the protocol now says of the
+    parameters of a protector's or an attack's setting; settings that joined a run uninvited are not there.
     """
 
     protocols: Mapping[str, str] | None = None
@@ -30,6 +32,7 @@ class CurrentDigests:
     attacks: Mapping[str, str] | None = None
     recognisers: Mapping[str, str] | None = None
     datasets: Mapping[str, str] | None = None
+    settings: Mapping[tuple[str, str], Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,9 @@ def stale_reasons(record: Record, current: CurrentDigests | None) -> list[str]:
         for kind, name, digest, known in carried
         if known is not None and known.get(name) != digest
     ]
+    for name, used in ((record.setting, record.protector), (record.attack.setting, record.attack)):
+        if (current.settings or {}).get((record.protocol.id, name), used.parameters) != used.parameters:
+            reasons.append(f"the protocol's setting {name} has changed")
     expected = (current.datasets or {}).get(record.protocol.id)
     if expected not in (None, record.dataset.digest):
         reasons.append(f"data set {record.dataset.id} was not the protocol's")

@@ -16,7 +16,7 @@ from benchmark.errors import InvalidInputError, unknown
 from benchmark.leaderboard import CurrentDigests, check, write
 from benchmark.metrics.descriptors import METRICS
 from benchmark.pipeline.workshop import Assignment
-from benchmark.plan import Plan, plan
+from benchmark.plan import Plan, listed_settings, plan
 from benchmark.progress import timings, watch
 from benchmark.protocol import load_protocol, protocol_files
 from benchmark.protocol_schema import Protocol
@@ -211,6 +211,11 @@ def current_digests(*running: Protocol) -> CurrentDigests:
         attacks=found["attack"],
         recognisers=recognisers,
         datasets={name: one.dataset.digest for name, one in protocols.items() if one.dataset.digest},
+        settings={
+            (name, setting.name): dict(setting.parameters)
+            for name, protocol in protocols.items()
+            for setting in listed_settings(protocol, submissions)
+        },
     )
 
 

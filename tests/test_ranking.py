@@ -163,6 +163,11 @@ def test_stale_rows_are_named_by_what_changed():
     ]
     assert stale_reasons(made, CurrentDigests(datasets={"demo": "0"})) == ["data set synthetic was not the protocol's"]
     assert stale_reasons(made, CurrentDigests(datasets={"another": "0"})) == []
+    own = ("demo", made.setting)
+    assert stale_reasons(made, CurrentDigests(settings={own: made.protector.parameters})) == []
+    assert stale_reasons(made, CurrentDigests(settings={own: {"offset": 99}})) == [
+        f"the protocol's setting {made.setting} has changed"
+    ]
     row = rank("demo", [made], changed).ranked[0]
     assert (row.rank, row.stale) == (1, tuple(stale_reasons(made, changed)))
 
