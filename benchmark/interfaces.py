@@ -136,11 +136,17 @@ class Attack(ABC):
         `embeddings` (float32, N x D; compared by cosine).
         """
 
-    def embed(self, samples: Samples, *, algorithm: Mapping[str, Any] | None = None) -> Templates:
+    def embed(
+        self,
+        samples: Samples,
+        *,
+        algorithm: Mapping[str, Any] | None = None,
+        prepared: Samples | Codestreams | None = None,
+    ) -> Templates:
         """Templates (float32, N x D) of originals, for an attack that returns embeddings and meets plain galleries.
 
-        `algorithm` is handed over where the threat model grants it, as in `Evidence`: the attack can treat originals as
-        the protector does.
+        Where the threat model grants the algorithm, `algorithm` is handed over as in `Evidence`, and `prepared` holds
+        the samples as the protector's `prepare` leaves them (None where it has none), since anyone could do so.
         """
         raise NotImplementedError(f"{type(self).__name__} returns embeddings but has no embed()")
 

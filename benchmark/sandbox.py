@@ -167,10 +167,13 @@ class SubmissionProcess:
         reply, arrays = self._call("run", count, _evidence(evidence), header, generator=generator)
         return Outcome(returned.templates("run", reply["kind"], arrays, count), np.zeros(count, bool))
 
-    def embed(self, samples: Samples, *, algorithm: Mapping[str, Any] | None = None) -> Templates:
+    def embed(
+        self, samples: Samples, *, algorithm: Mapping[str, Any] | None = None, prepared: Protected | None = None
+    ) -> Templates:
         """Templates (float32, N x D) of originals, by an attack that returns embeddings."""
         header = {"algorithm": None if algorithm is None else dict(algorithm)}
-        reply, arrays = self._call("embed", len(samples), {"samples": samples}, header)
+        sent = {"samples": samples} | ({} if prepared is None else encode_batch(prepared, "prepared"))
+        reply, arrays = self._call("embed", len(samples), sent, header)
         return returned.templates("embed", reply["kind"], arrays, len(samples))
 
     def _images(self, call: str, count: int, arrays: Arrays, *head: Mapping[str, Any], **random: Any) -> Outcome:

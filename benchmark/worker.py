@@ -107,7 +107,11 @@ class _Host:
             arguments.append({name: arrays[f"learned.{place}"] for place, name in enumerate(header["names"])})
         named: dict[str, Any] = {"generator": _generator(header["generator"])} if header.get("generator") else {}
         if call == "embed" and header["algorithm"] is not None:
-            named["algorithm"] = header["algorithm"]
+            sent = any(name.startswith("prepared") for name in arrays)
+            named |= {
+                "algorithm": header["algorithm"],
+                "prepared": decode_batch(arrays, "prepared") if sent else None,
+            }
         return _sorted(call, getattr(self.instance, call)(*arguments, **named))
 
     def open(self, header: Mapping[str, Any]) -> None:

@@ -55,8 +55,9 @@ class Method(Attack):
         assert evidence.algorithm == {"id": "x", "parameters": {"a": 1}}
         assert evidence.windows.tolist() == [[0, 1, 1]] * 3
         return np.float32(evidence.protected.reshape(3, -1) + self.learned["draw"])
-    def embed(self, samples, *, algorithm=None):
-        assert algorithm in (None, {"id": "x", "parameters": {"a": 1}})
+    def embed(self, samples, *, algorithm=None, prepared=None):
+        if algorithm is not None:
+            assert algorithm == {"id": "x", "parameters": {"a": 1}} and prepared in (None, [b"1", b"22", b"333"])
         return np.float32(samples.reshape(len(samples), -1))
 """
 
@@ -140,6 +141,9 @@ def test_an_attack_learns_and_is_restored_in_a_fresh_process(tmp_path: Path) -> 
         algorithm = {"id": "x", "parameters": {"a": 1}}
         assert np.array_equal(process.embed(SAMPLES), SAMPLES.reshape(3, -1))
         assert np.array_equal(process.embed(SAMPLES, algorithm=algorithm), SAMPLES.reshape(3, -1))
+        prepared = [b"1", b"22", b"333"]
+        given = process.embed(SAMPLES, algorithm=algorithm, prepared=prepared)
+        assert np.array_equal(given, SAMPLES.reshape(3, -1))
 
 
 def test_keys_are_32_bytes_and_as_many_as_samples(tmp_path: Path) -> None:

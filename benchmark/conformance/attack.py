@@ -144,7 +144,8 @@ class _Trial:
     def check_embed(self) -> str:
         if self.manifest.returns != "embeddings":
             raise Skipped("it returns images")
-        embedded = self.process.embed(samples(), algorithm=self.algorithm)
+        prepared = self.protected if self.algorithm is not None else None
+        embedded = self.process.embed(samples(), algorithm=self.algorithm, prepared=prepared)
         unchanged(self.process, "embed")
         if embedded.shape[1] != self.outcome.values.shape[1]:
             raise Unmet(f"embed() gives {embedded.shape[1]} dimensions, run() {self.outcome.values.shape[1]}")

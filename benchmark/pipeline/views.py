@@ -12,7 +12,7 @@ from benchmark.digest import digest
 from benchmark.interfaces import Templates
 from benchmark.pipeline.attack import Attacked, attacker, learned_key
 from benchmark.pipeline.originals import Originals
-from benchmark.pipeline.protection import granted_algorithm
+from benchmark.pipeline.protection import Protection, granted_algorithm
 from benchmark.pipeline.workshop import Workshop
 from benchmark.plan import Job
 from benchmark.recognisers.cosine import cosine, cosine_all
@@ -77,12 +77,14 @@ def views_of(workshop: Workshop, job: Job) -> list[View]:
     if job.attack.submission.attack.returns == "images":
         return [view_of(workshop, name) for name in workshop.assignment.plan.recognisers]
     algorithm = granted_algorithm(job.protector, job.attack.submission.attack.threat_model)
-    own = digest("embed by", job.attack.digest, learned_key(workshop, job), algorithm)
+    own = digest("embed by", job.attack.digest, learned_key(workshop, job), algorithm and job.protector.digest)
 
     def originals(batch: Originals) -> Artefact:
         def compute() -> Artefact:
             process, present = attacker(workshop, job), batch.present
-            embedded = process.embed(batch.samples, algorithm=algorithm)
+            known = algorithm is not None and job.protector.submission.protector.prepare is not None
+            prepared = Protection(workshop, job.protector, batch).prepared() if known else None
+            embedded = process.embed(batch.samples, algorithm=algorithm, prepared=prepared)
             templates = np.zeros((len(present), embedded.shape[1]), np.float32)
             templates[present] = embedded
             return Artefact({"templates": templates, "failed": ~present}, {})
