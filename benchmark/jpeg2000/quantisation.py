@@ -1,4 +1,4 @@
-"""Quantisation as QCD and QCC state it: magnitude bit-planes and step size of every band.
+"""Quantisation as QCD and QCC state it, magnitude bit-planes and step size of every band, and its inverse.
 
 Source: ISO/IEC 15444-1 (T.800) A.6.4, A.6.5 and annex E.
 """
@@ -10,9 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from benchmark.errors import CodestreamError
 from benchmark.jpeg2000.markers import Size
+
+Numbers = npt.NDArray[np.int64]
 
 QCD, QCC, RGN = 0xFF5C, 0xFF5D, 0xFF5E
 _NAMES = {QCD: "QCD (quantisation)", QCC: "QCC (quantisation of one component)", RGN: "RGN (region of interest)"}
@@ -20,70 +23,80 @@ _NAMES = {QCD: "QCD (quantisation)", QCC: "QCC (quantisation of one component)",
 _GAIN = np.array([0, 1, 1, 2])
 
 
-class Quantisation(NamedTuple):
-    """One component's quantisation: guard bits, and exponent and mantissa of each band's step size.
+#: Tile, marker and contents of a marker segment in a tile-part header.
+Change = tuple[int, int, bytes]
 
-    Bands count from the lowest up: LL, then HL, LH, HH of each resolution.
+
+class Quantisation(NamedTuple):
+    """Guard bits of each tile-component; exponent and mantissa of the step size of each of its bands (int64).
+
+    Tile-components count as in `geometry`; bands from the lowest up: LL, then HL, LH, HH of each resolution.
     """
 
-    guard_bits: int
-    exponents: npt.NDArray[np.int64]
-    mantissas: npt.NDArray[np.int64]
+    guard_bits: Numbers
+    exponents: Numbers
+    mantissas: Numbers
 
-    def planes(self, band: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    def planes(self, tile_component: Numbers, band: Numbers) -> Numbers:
         """Magnitude bit-planes of bands (equation E-2)."""
-        return self.guard_bits + self.exponents[band] - 1
+        planes: Numbers = self.guard_bits[tile_component] + self.exponents[tile_component, band] - 1
+        return planes
 
-    def steps(self, band: npt.NDArray[np.int64], depth: int) -> npt.NDArray[np.float64]:
-        """Step sizes of bands of a component of `depth` bits (equation E-3)."""
+    def steps(self, tile_component: Numbers, band: Numbers, depth: Numbers) -> npt.NDArray[np.float32]:
+        """Step sizes of bands of components of `depth` bits (equation E-3)."""
         gain = _GAIN[np.where(band == 0, 0, (band - 1) % 3 + 1)]
-        return np.ldexp(1 + self.mantissas[band] / 2048, depth + gain - self.exponents[band])
+        exponent = depth + gain - self.exponents[tile_component, band]
+        steps: npt.NDArray[np.float64] = np.ldexp(1 + self.mantissas[tile_component, band] / 2048, exponent)
+        return steps.astype(np.float32)
 
 
-def quantisation(header_bytes: bytes, size: Size, levels: int) -> list[Quantisation]:
-    """Each component's quantisation, from a main header (`markers.main_header_bytes`).
+def quantisation(header_bytes: bytes, size: Size, levels: int, changes: tuple[Change, ...] = ()) -> Quantisation:
+    """Every tile-component's quantisation, from a main header (`markers.main_header_bytes`) and tile-part headers.
 
-    Raises CodestreamError where QCD is missing or says too little, and by name on regions of interest.
+    A tile's QCC comes before its QCD, that before the main header's QCC, and its QCD comes last (A.6.5). Raises
+    CodestreamError where QCD is missing or says too little, and by name on regions of interest.
 
     >>> from benchmark.jpeg2000 import encode
     >>> from benchmark.jpeg2000.markers import image_size, main_header_bytes
     >>> header = main_header_bytes(encode(np.zeros((8, 8, 3), dtype=np.uint8), levels=1))
-    >>> red = quantisation(header, image_size(header), 1)[0]
-    >>> red.guard_bits, red.exponents.tolist(), red.planes(np.arange(4)).tolist()
-    (2, [8, 9, 9, 10], [9, 10, 10, 11])
+    >>> found = quantisation(header, image_size(header), 1)
+    >>> found.guard_bits.tolist(), found.exponents[0].tolist()
+    ([2, 2, 2], [8, 9, 9, 10])
     """
-    default: Quantisation | None = None
-    own: dict[int, Quantisation] = {}
-    count = len(size.components)
-    for marker, position, segment in _segments(header_bytes, 2, len(header_bytes)):
-        if marker == RGN:
-            raise CodestreamError(f"codestream at byte {position}: {_NAMES[RGN]} is not supported here")
-        try:
-            if marker == QCD:
-                default = _parse(segment, levels)
-            elif marker == QCC:
-                wide = count > 256
-                component = int.from_bytes(segment[: 1 + wide], "big")
-                own[component] = _parse(segment[1 + wide :], levels)
-        except (struct.error, IndexError):
-            message = f"codestream at byte {position}: {_NAMES[marker]} says too little for {levels} levels"
-            raise CodestreamError(message) from None
-    if default is None:
+    main = [(-1, marker, contents) for marker, _, contents in _segments(header_bytes, 2, len(header_bytes))]
+    components, (across, down) = len(size.components), size.tiles
+    chosen: list[_Kind | None] = [None] * (across * down * components)
+    # From the weakest to the strongest: later ones replace earlier ones.
+    for source, marker in ((main, QCD), (main, QCC), (changes, QCD), (changes, QCC)):
+        for tile, kind, contents in source:
+            if kind == RGN:
+                raise CodestreamError(f"codestream uses {_NAMES[RGN]}, which is not supported here")
+            if kind == marker:
+                component, stated = _read(marker, contents, components, levels)
+                first = max(tile, 0) * components
+                last = len(chosen) if tile < 0 else first + components
+                for number in range(first, last):
+                    if component in (-1, number % components):
+                        chosen[number] = stated
+    stated_all = [kind for kind in chosen if kind is not None]
+    if len(stated_all) < len(chosen):
         raise CodestreamError("codestream has no QCD marker in its main header")
-    return [own.get(component, default) for component in range(count)]
+    return Quantisation(*(np.array(column, dtype=np.int64) for column in zip(*stated_all, strict=True)))
 
 
-def check_tile_part_headers(data: bytes, position: int, parts: list[tuple[int, int, int]]) -> None:
-    """Raises CodestreamError, by name, where a tile-part's own header changes the quantisation.
+def quantisation_changes(data: bytes, position: int, parts: list[tuple[int, int, int]]) -> tuple[Change, ...]:
+    """What tile-part headers say about quantisation, for `quantisation`.
 
     `position` is the first tile-part's, `parts` what `markers.tile_parts` found.
     """
-    for _, body, end in parts:
-        for marker, place, _ in _segments(data, position + 12, body - 2):
+    changes = []
+    for tile, body, end in parts:
+        # SOT takes 12 bytes, SOD 2: usually nothing is between them.
+        for marker, _, contents in _segments(data, position + 12, body - 2):
             if marker in _NAMES:
-                message = f"codestream at byte {place}: {_NAMES[marker]} in a tile-part header is not supported here"
-                raise CodestreamError(message)
+                changes.append((tile, marker, contents))
         position = end
+    return tuple(changes)
 
 
 def _segments(data: bytes, position: int, end: int) -> list[tuple[int, int, bytes]]:
@@ -96,20 +109,64 @@ def _segments(data: bytes, position: int, end: int) -> list[tuple[int, int, byte
     return found
 
 
-def _parse(segment: bytes, levels: int) -> Quantisation:
-    """What follows Lqcd, or the component in QCC (table A.28)."""
-    style, guard_bits = segment[0] & 31, segment[0] >> 5
+_Kind = tuple[int, Numbers, Numbers]
+
+
+def _read(marker: int, contents: bytes, components: int, levels: int) -> tuple[int, _Kind]:
+    """The component that QCC is about, -1 for QCD; guard bits, exponents and mantissas (table A.28)."""
     bands = 3 * levels + 1
-    if style == 0:
-        exponents = np.array(struct.unpack_from(f">{bands}B", segment, 1), dtype=np.int64) >> 3
-        return Quantisation(guard_bits, exponents, np.zeros(bands, dtype=np.int64))
-    if style == 1:
-        (derived,) = struct.unpack_from(">H", segment, 1)
-        # Equation E-5, with the number of decompositions that led to each band.
-        fewer = np.maximum(np.arange(bands) - 1, 0) // 3
-        exponents = np.maximum((derived >> 11) - fewer, 0)
-        return Quantisation(guard_bits, exponents, np.full(bands, derived & 0x7FF, dtype=np.int64))
-    if style == 2:
-        words = np.array(struct.unpack_from(f">{bands}H", segment, 1), dtype=np.int64)
-        return Quantisation(guard_bits, words >> 11, words & 0x7FF)
+    start = 0 if marker == QCD else 1 if components < 257 else 2
+    component = int.from_bytes(contents[:start], "big") if start else -1
+    try:
+        style, guard_bits = contents[start] & 31, contents[start] >> 5
+        if style == 0:
+            exponents = np.array(struct.unpack_from(f">{bands}B", contents, start + 1)) >> 3
+            return component, (guard_bits, exponents, np.zeros_like(exponents))
+        if style == 1:
+            (derived,) = struct.unpack_from(">H", contents, start + 1)
+            # Equation E-5: by how many decompositions fewer than the lowest band's each band came about.
+            fewer = np.maximum(np.arange(bands) - 1, 0) // 3
+            return component, (guard_bits, np.maximum((derived >> 11) - fewer, 0), np.full(bands, derived & 0x7FF))
+        if style == 2:
+            words = np.array(struct.unpack_from(f">{bands}H", contents, start + 1))
+            return component, (guard_bits, words >> 11, words & 0x7FF)
+    except (struct.error, IndexError):
+        raise CodestreamError(f"codestream says too little in {_NAMES[marker]} for {levels} levels") from None
     raise CodestreamError(f"codestream uses quantisation style {style}, which is not supported")
+
+
+# Tier-1 hands over integers with one fractional bit, so that it can put a coefficient between two integers.
+
+
+@njit(cache=True, nogil=True)
+def drop_fraction(coefficients):  # type: ignore[no-untyped-def]  # numba infers them
+    """Halves coefficients (int32) in place, rounding towards zero: all there is to do under a reversible transform.
+
+    >>> coefficients = np.int32([-3, -2, 3])
+    >>> drop_fraction(coefficients)
+    >>> coefficients.tolist()
+    [-1, -1, 1]
+    """
+    for i in range(coefficients.size):
+        coefficients[i] = (coefficients[i] - (coefficients[i] >> 31)) >> 1
+
+
+@njit(cache=True, nogil=True)
+def dequantise(coefficients, bands, steps, values):  # type: ignore[no-untyped-def]  # numba infers them
+    """Multiplies each band's coefficients (int32) by half its step size, into `values` (float32) at the same places.
+
+    `bands` (N x 4): first coefficient, coefficients from row to row, width, height; `steps` (float32, N).
+
+    >>> values = np.zeros(2, dtype=np.float32)
+    >>> dequantise(np.int32([5, -2]), np.int32([[0, 2, 2, 1]]), np.float32([0.5]), values)
+    >>> values.tolist()
+    [1.25, -0.5]
+    """
+    for band in range(bands.shape[0]):
+        offset, stride, width, height = bands[band]
+        half = np.float32(0.5) * steps[band]
+        for row in range(height):
+            source = coefficients[offset + row * stride : offset + row * stride + width]
+            target = values[offset + row * stride : offset + row * stride + width]
+            for i in range(width):
+                target[i] = np.float32(source[i]) * half
