@@ -156,6 +156,34 @@ def show(
 
 
 @main.command()
+@click.argument("protocol")
+@click.option(
+    "--out", type=FOLDER, help="Where to write (default: plots/ on the board, from where its pages show them)."
+)
+@click.option("--format", "kind", type=click.Choice(["svg", "png"]), default="svg", show_default=True)
+@click.option(
+    "--sheet", is_flag=True, help="A contact sheet too, of drawn faces; with --data of the protocol's samples."
+)
+@DATA
+@STORE
+@BOARD
+def plot(
+    protocol: str,
+    out: Path | None,
+    kind: str,
+    sheet: bool,
+    data: Path | None,
+    store: Path | None,
+    board: Path | None,
+) -> None:
+    """Draw PROTOCOL's figures from its records: EER over the window of a sweep, or by setting."""
+    from benchmark import runner
+
+    for path in runner.draw_plots(protocol, board=board, out=out, kind=kind, sheet=sheet, data=data, store=store):
+        click.echo(f"wrote {path}")
+
+
+@main.command()
 @click.option("--check", is_flag=True, help="Change nothing; exit code 1 where a page differs from its records.")
 @click.option("--print", "shown", metavar="PROTOCOL", help="Print this protocol's ranking too.")
 @BOARD

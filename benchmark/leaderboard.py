@@ -16,6 +16,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from benchmark import tables
 from benchmark.errors import InvalidInputError
 from benchmark.metrics.descriptors import METRICS
+from benchmark.plots.chart import charts, published_eers
+from benchmark.plots.style import made_from_of
 from benchmark.ranking import Board, CurrentDigests, rank
 from benchmark.record import Record, read_record
 from benchmark.schema import Frozen, read_yaml
@@ -60,12 +62,14 @@ def regenerate(folder: Path, current: CurrentDigests | None = None) -> dict[Path
 
     Raises InvalidInputError for a record that cannot be read.
     """
-    boards = [rank(protocol, records, current) for protocol, records in sorted(_records(folder).items())]
-    published = _published(folder)
+    boards = [rank(protocol, records, current) for protocol, records in sorted(read_records(folder).items())]
+    published = read_published(folder)
     templates = _environment()
     first, page = (templates.get_template(f"{name}.md.j2") for name in ("README", "protocol"))
     pages = {folder / "README.md": first.render(boards=boards, published=published, short=SHORT)}
-    pages |= {folder / f"{board.protocol}.md": page.render(board=board) for board in boards}
+    for board in boards:
+        figures = figures_of(folder, board, published)
+        pages[folder / f"{board.protocol}.md"] = page.render(board=board, figures=figures)
     return {path: re.sub(r"\n{3,}", "\n\n", text).strip() + "\n" for path, text in pages.items()}
 
 
@@ -86,10 +90,13 @@ def check(folder: Path, current: CurrentDigests | None = None) -> list[Path]:
     return sorted([path for path, text in pages.items() if _text(path) != text] + _surplus(folder, pages))
 
 
-def _records(folder: Path) -> dict[str, list[Record]]:
-    """{protocol: its records}; raises InvalidInputError for a record in the wrong place."""
+def read_records(folder: Path, protocol: str = "*") -> dict[str, list[Record]]:
+    """{protocol: its records} of a board, or those of one protocol.
+
+    Raises InvalidInputError for a record that cannot be read or is in the wrong place.
+    """
     found: dict[str, list[Record]] = defaultdict(list)
-    for path in sorted((folder / "records").rglob("*.json")):
+    for path in sorted((folder / "records").glob(f"{protocol}/**/*.json")):
         record = read_record(path)
         place = f"{record.protocol.id}/{record.setting}/{record.attack.setting}.json"
         if path.relative_to(folder / "records").as_posix() != place:
@@ -98,7 +105,8 @@ def _records(folder: Path) -> dict[str, list[Record]]:
     return found
 
 
-def _published(folder: Path) -> tuple[PublishedTable, ...]:
+def read_published(folder: Path) -> tuple[PublishedTable, ...]:
+    """The numbers that others published, from `published.yaml`; none where there is no such file."""
     path = folder / "published.yaml"
     if not path.exists():
         return ()
@@ -106,6 +114,24 @@ def _published(folder: Path) -> tuple[PublishedTable, ...]:
     parsed = document.parse(Published)
     document.check()
     return parsed.tables if parsed else ()
+
+
+def figures_of(folder: Path, board: Board, published: tuple[PublishedTable, ...]) -> list[dict[str, str]]:
+    """The pictures of a protocol that are in `plots/`: file, what it shows, and what to know about it.
+
+    They are made by `veilbench plot`; a figure that shows other numbers than the records of today says so.
+    """
+    files = sorted((folder / "plots").glob(f"{board.protocol}.*"))
+    records = [record for row in board.rows for record in row.records]
+    today = charts(records, published_eers(published)) if files else {}
+    found = []
+    for file in files:
+        what = file.name.removeprefix(f"{board.protocol}.").removesuffix(file.suffix)
+        note = ""
+        if what in today and file.suffix == ".svg" and made_from_of(file) != today[what].digest:
+            note = f"Drawn from earlier records; `veilbench plot {board.protocol}` draws it anew."
+        found.append({"file": f"plots/{file.name}", "what": what, "note": note})
+    return found
 
 
 def _surplus(folder: Path, pages: Mapping[Path, str]) -> list[Path]:

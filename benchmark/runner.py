@@ -17,6 +17,8 @@ from benchmark.leaderboard import CurrentDigests, check, write
 from benchmark.metrics.descriptors import METRICS
 from benchmark.pipeline.workshop import Assignment
 from benchmark.plan import Plan, listed_settings, plan
+from benchmark.plots.make import draw_figures
+from benchmark.plots.sheet import draw_sheet
 from benchmark.progress import timings, watch
 from benchmark.protocol import load_protocol, protocol_files
 from benchmark.protocol_schema import Protocol
@@ -229,6 +231,41 @@ def regenerate_board(board: Path | None, *, check_only: bool) -> tuple[Path, lis
     if not check_only:
         write(folder, current)
     return folder, drifted
+
+
+def draw_plots(
+    protocol: str,
+    *,
+    board: Path | None = None,
+    out: Path | None = None,
+    kind: str = "svg",
+    sheet: bool = False,
+    data: Path | None = None,
+    store: Path | None = None,
+) -> list[Path]:
+    """Draw a protocol's figures, and with `sheet` its contact sheet; the board's pages then show what is in `plots/`.
+
+    The sheet shows drawn faces, or with `data` the protocol's own samples: that one is never written onto a board.
+    """
+    folder = locations.leaderboard_folder() if board is None else board
+    name = load_protocol(protocol).id if Path(protocol).suffix in (".yaml", ".yml") else protocol
+    plots = folder / "plots" if out is None else out
+    sheets = plots if data is None else Path.cwd() if out is None else out
+    if data is not None and sheet and folder.resolve() in (sheets.resolve(), *sheets.resolve().parents):
+        raise InvalidInputError(f"{sheets} is on the board, which shows drawn faces only; choose another with --out")
+    units = {
+        parameter: found.unit
+        for submission in discover().values()
+        for parameter, found in submission.manifest.parameters.items()
+        if found.unit
+    }
+    files = draw_figures(name, folder, plots, kind=kind, units=units)
+    if sheet:
+        files.append(sheets / f"{name}.sheet.jpg")
+        draw_sheet(order(protocol, data=data, store=store).assignment, files[-1], drawn_faces=data is None)
+    if folder in plots.parents:
+        write(folder, current_digests())
+    return files
 
 
 def ranking_of(folder: Path, protocol: str) -> str:

@@ -20,20 +20,23 @@ from benchmark.store import write_atomically
 INK, PAPER, GAP, TEXT = (30, 30, 30), (255, 255, 255), 6, 15
 
 
-def contact_sheet(assignment: Assignment, path: Path, *, samples: int = 6) -> None:
+def contact_sheet(
+    assignment: Assignment, path: Path, *, samples: int = 6, side: int | None = None, recovered: bool = True
+) -> None:
     """Write a picture (PNG, or JPEG by its suffix): a row for each setting, a block for each attack.
 
-    The blocks are the originals, what each attack returns, and what the key recovers, `samples` columns each.
+    The blocks are the originals, what each attack returns, and with `recovered` what the key gives back, `samples`
+    columns each; `side`: pixels of a tile's longer side, where it is not to be as large as the sample.
 
     A tile is crossed out where nothing could be decoded. Raises InvalidInputError where the data are missing or the
     picture cannot be written.
     """
     workshop = Workshop(assignment)
     try:
-        rows = _rows(workshop, samples)
+        rows = _rows(workshop, samples, recovered)
     finally:
         workshop.close()
-    _write(path, _draw(rows))
+    _write(path, _draw(rows if side is None else _scaled(rows, side)))
 
 
 def codestream_picture(file: Path, path: Path) -> str:
@@ -73,23 +76,35 @@ def _write(path: Path, picture: Image.Image) -> None:
 Tiles = tuple[Samples, npt.NDArray[np.bool_]]
 
 
-def _rows(workshop: Workshop, samples: int) -> list[tuple[str, dict[str, Tiles]]]:
-    """[(setting, {block: (pixels, failed)})]; every batch that is computed for it stays in the store."""
-    ids = workshop.assignment.batches()[0]
+def _rows(workshop: Workshop, samples: int, recovered: bool) -> list[tuple[str, dict[str, Tiles]]]:
+    """[(setting, {block: (pixels, failed)})] of the first samples."""
+    ids = workshop.assignment.batches()[0][:samples]
     rows: dict[str, dict[str, Tiles]] = {}
     for job in workshop.assignment.plan.jobs:
         attacked = Attacked(workshop, job, ids)
         blocks = rows.setdefault(job.protector.name, {})
         originals = attacked.originals
-        blocks["original"] = originals.pixels[:samples], ~originals.present[:samples]
+        blocks["original"] = originals.pixels, ~originals.present
         if job.attack.submission.attack.returns == "images":
-            shown = attacked.artefact().arrays
-            blocks[job.attack.name] = shown["samples"][:samples], shown["failed"][:samples]
-        if job.protector.submission.protector.reversible:
-            recovered = attacked.protection.recovered().arrays
-            pixels = recovered.get("samples", originals.pixels)
-            blocks["recovered"] = pixels[:samples], recovered["failed"][:samples]
+            blocks[job.attack.name] = attacked.images()
+        if recovered and job.protector.submission.protector.reversible:
+            back = attacked.protection.recovered().arrays
+            pixels = back.get("samples", originals.pixels)
+            blocks["recovered"] = pixels[:samples], back["failed"][:samples]
     return list(rows.items())
+
+
+def _scaled(rows: Sequence[tuple[str, dict[str, Tiles]]], side: int) -> list[tuple[str, dict[str, Tiles]]]:
+    """The tiles with a longer side of so many pixels."""
+
+    def scaled(pixels: Samples) -> Samples:
+        height, width = pixels.shape[1:3]
+        size = round(width * side / max(height, width)), round(height * side / max(height, width))
+        return np.stack([np.asarray(Image.fromarray(tile).resize(size, Image.Resampling.LANCZOS)) for tile in pixels])
+
+    return [
+        (name, {block: (scaled(pixels), failed) for block, (pixels, failed) in blocks.items()}) for name, blocks in rows
+    ]
 
 
 def _draw(rows: Sequence[tuple[str, dict[str, Tiles]]]) -> Image.Image:

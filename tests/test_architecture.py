@@ -20,7 +20,7 @@ LAYERS = [
     {"plan"},
     {"store", "confinement", "worker", "child", "returned", "sandbox"},
     {"compliance", "pipeline", "record", "scores", "scoring"},
-    {"assembly", "verify", "ranking", "tables", "leaderboard", "conformance", "scaffold", "show"},
+    {"assembly", "verify", "ranking", "tables", "plots", "leaderboard", "conformance", "scaffold", "show"},
     {"tasks"},
     {"engine"},
     {"progress", "runner", "listing"},

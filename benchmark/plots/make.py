@@ -1,0 +1,43 @@
+"""Draw the figures of one protocol from a board's records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from benchmark.errors import InvalidInputError, unknown
+from benchmark.leaderboard import read_published, read_records
+from benchmark.plots import settings, sweep
+from benchmark.plots.chart import charts, published_eers
+from benchmark.plots.style import looks, matplotlib_figure, save
+from benchmark.tables import natural
+
+
+def draw_figures(protocol: str, board: Path, out: Path, *, kind: str = "svg", units: Mapping[str, str]) -> list[Path]:
+    """Draw a figure for each comparison of a protocol into the folder `out`; returns the files.
+
+    `board` is the leaderboard's folder; `kind` is `svg` or `png`; `units`: {parameter: unit} for axes. Equal records
+    give equal bytes under one version of matplotlib. Raises InvalidInputError where the protocol has no good records or
+    matplotlib is not installed.
+    """
+    known = sorted(path.name for path in (board / "records").glob("*") if path.is_dir())
+    if protocol not in known:
+        raise unknown("protocol on the board", protocol, known)
+    found = charts(read_records(board, protocol)[protocol], published_eers(read_published(board)))
+    if not found:
+        raise InvalidInputError(
+            f"{protocol}: no record ended well, so there is nothing to draw; run the protocol again"
+        )
+    look = looks(sorted({path.stem for path in (board / "records").glob("*/*/*.json")}, key=natural))
+    files = []
+    for comparison, chart in found.items():
+        path = out / f"{protocol}.{comparison}.{kind}"
+        width, height = sweep.size(chart) if chart.kind == "sweep" else settings.size(chart)
+        with matplotlib_figure(width, height) as figure:
+            if chart.kind == "sweep":
+                sweep.draw(figure, chart, look, units)
+            else:
+                settings.draw(figure, chart, look)
+            save(figure, path, made_from=chart.digest)
+        files.append(path)
+    return files
