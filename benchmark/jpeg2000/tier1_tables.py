@@ -1,4 +1,4 @@
-"""Tables of tier-1 coding: contexts of the coding passes (ISO/IEC 15444-1 annex D) and states of the MQ decoder (annex C).
+"""Tables of tier-1 coding: contexts of the coding passes and states of the MQ decoder (ISO/IEC 15444-1 annexes C, D).
 
 A sample's neighbourhood is nine bits, row by row from the north-west: 1 NW, 2 N, 4 NE, 8 W, 16 itself, 32 E, 64 SW,
 128 S, 256 SE. One such field says who is significant, another one who is negative.
