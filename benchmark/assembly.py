@@ -244,7 +244,7 @@ def _cost(workshop: Workshop, job: Job, batches: Sequence[Attacked]) -> schema.C
         found["prepare_ms"] = _milliseconds([store.get("prepared", b.protection.prepared_key) for b in batches])
     if job.protector.submission.protector.reversible:
         found["recover_ms"] = _milliseconds([store.get("recovery", b.protection.recovered_key) for b in batches])
-    found["attack_ms"] = _milliseconds([store.get("images", batch.key) for batch in batches])
+    found["attack_ms"] = _milliseconds([store.get("attacked", batch.key) for batch in batches])
     if job.protector.submission.protector.domain == "codestream":
         encrypted = np.concatenate([artefact.arrays["ranges"][:, 2] for artefact in protected])
         sizes = np.concatenate([artefact.arrays["protected_bytes"] for artefact in protected])

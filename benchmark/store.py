@@ -30,12 +30,12 @@ MAGIC = b"VEILBENCH1"
 #: Pruned in this order: what is bulky and cheap to make again goes first.
 KINDS = (
     "protected",
-    "images",
     "pixels",
     "prepared",
     "visual",
     "recovery",
     "templates",
+    "attacked",
     "learned",
     "baseline",
     "originals",

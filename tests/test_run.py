@@ -353,3 +353,33 @@ def test_a_changed_recogniser_makes_its_rows_stale(place: Path, monkeypatch: pyt
     monkeypatch.setattr(runner, "recogniser_digest", lambda _: "0" * 64)
     runner.regenerate_board(place / "board", check_only=False)
     assert "recogniser lbp has changed" in (place / "board/small.md").read_text()
+
+
+def test_images_that_are_equal_are_embedded_once_whoever_makes_them(place: Path) -> None:
+    write_submission(place / "submissions", "stare", LOOK, ATTACK)
+    write_submission(
+        place / "submissions",
+        "plain",
+        "class Method(Protector):\n    def protect(self, p, k, *, generator):\n        return p\n",
+    )
+    write_protocol(place, "twice", attacks=[{"id": "look"}, {"id": "stare"}], protectors=[{"id": "mirror"}])
+    first, second = run("twice").records
+    assert first.results == second.results
+    assert len(list((place / "store" / "templates").rglob("*/*"))) == 2  # the originals', and the mirrored ones'
+    write_protocol(place, "unprotected", protectors=[{"id": "plain"}])
+    run("unprotected")
+    assert len(list((place / "store" / "templates").rglob("*/*"))) == 2  # what is shown are the originals
+
+
+def test_an_attack_whose_images_come_out_differently_later_is_seen_whole(place: Path) -> None:
+    """As on a GPU: templates that were filed for the images of before are not mixed with those of now."""
+    code = "class Method(Attack):\n    def run(self, evidence, *, generator):\n"
+    code += "        return evidence.protected ^ np.uint8(os.getpid() % 251)\n"
+    write_submission(place / "submissions", "unsteady", code, ATTACK)
+    write_protocol(place, "shaky", attacks=[{"id": "unsteady"}], recognisers=["lbp"])
+    [before] = run("shaky").records
+    for path in (place / "store" / "templates").rglob("*/*"):
+        path.unlink()  # pruned: the images have to be made once more
+    [after] = run("shaky").records
+    assert before.scores != after.scores
+    assert run("shaky").filed == ("unchanged",)

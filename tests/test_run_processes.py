@@ -45,7 +45,7 @@ def test_an_interrupted_run_continues_and_leaves_no_process(place: Path, how: si
     process = start("run", "long", "--board", "board", "--workers", "1")
     store = place / "store"
     deadline = time.monotonic() + 60
-    while not list((store / "images").glob("*/*")):  # the first job's batch is done
+    while not list((store / "attacked").glob("*/*")):  # the first job's batch is done
         assert time.monotonic() < deadline, process.communicate(timeout=5)
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
@@ -55,7 +55,7 @@ def test_an_interrupted_run_continues_and_leaves_no_process(place: Path, how: si
         assert process.returncode == 130
         assert "interrupted" in errors
         assert "Traceback" not in errors
-    done = {path.name for path in (store / "images").glob("*/*") if not path.name.startswith(".")}
+    done = {path.name for path in (store / "attacked").glob("*/*") if not path.name.startswith(".")}
     time.sleep(2)
     alive = subprocess.run(["pgrep", "-g", str(process.pid)], capture_output=True, text=True, check=False).stdout
     assert alive == "", f"left behind: {alive}"
@@ -71,7 +71,7 @@ def test_a_second_signal_while_the_first_is_answered_does_not_hang(place: Path, 
     (place / "temporary").mkdir()
     environment = {**os.environ, "TMPDIR": str(place / "temporary")}
     process = start("run", "long", "--board", "board", "--workers", "1", env=environment)
-    while not list((place / "store/images").glob("*/*")):
+    while not list((place / "store/attacked").glob("*/*")):
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     began = time.monotonic()

@@ -33,32 +33,32 @@ def test_round_trip(tmp_path: Path) -> None:
 def test_a_damaged_artefact_is_deleted_with_a_warning(tmp_path: Path, damage: str) -> None:
     warnings: list[str] = []
     store = Store(tmp_path, warn=warnings.append)
-    store.put("images", "cd34", artefact(1))
-    path = store.path("images", "cd34")
+    store.put("protected", "cd34", artefact(1))
+    path = store.path("protected", "cd34")
     blob = bytearray(path.read_bytes())
     blob[len(blob) // 2] ^= 1
     path.write_bytes(
         {"truncate": bytes(blob[:-9]), "flip": bytes(blob), "empty": b"", "foreign": b"PK\x03\x04" * 50}[damage]
     )
-    assert store.get("images", "cd34") is None
+    assert store.get("protected", "cd34") is None
     assert not path.exists()
     assert len(warnings) == 1
-    assert "damaged artefact images/cd34" in warnings[0]
+    assert "damaged artefact protected/cd34" in warnings[0]
 
 
 def test_prune_takes_bulky_kinds_first_then_the_least_used(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    for number, (kind, key) in enumerate([("templates", "aa"), ("images", "bb"), ("images", "cc")]):
+    for number, (kind, key) in enumerate([("templates", "aa"), ("protected", "bb"), ("protected", "cc")]):
         store.put(kind, key, artefact(number))
         os.utime(store.path(kind, key), (1000 + number, 1000 + number))
-    store.get("images", "bb")  # used just now
+    store.get("protected", "bb")  # used just now
     one = store.sizes()["templates"][1]
     assert store.prune(2 * one) == (1, one)
-    assert store.has("images", "bb")
-    assert not store.has("images", "cc")
+    assert store.has("protected", "bb")
+    assert not store.has("protected", "cc")
     store.prune(one)
     assert store.has("templates", "aa")
-    assert store.prune(0, kind="images") == (0, 0)
+    assert store.prune(0, kind="protected") == (0, 0)
     assert store.prune(0) == (1, one)
     assert store.sizes() == {}
 
@@ -71,8 +71,8 @@ def test_two_runs_may_write_and_read_the_same_artefact(tmp_path: Path) -> None:
     def work() -> None:
         store = Store(tmp_path, warn=warnings.append)
         for _ in range(30):
-            store.put("images", "ef56", artefact(5, 20_000))
-            found = store.get("images", "ef56")
+            store.put("protected", "ef56", artefact(5, 20_000))
+            found = store.get("protected", "ef56")
             if found is None or found.arrays["x"].sum() != 100_000:
                 wrong.append(1)
 
@@ -110,32 +110,32 @@ def test_a_really_full_file_system(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
     try:
         with pytest.raises(InvalidInputError, match="cannot use"):
-            store.put("images", "gh78", artefact(1, 10_000))
+            store.put("protected", "gh78", artefact(1, 10_000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, old)
-    assert store.get("images", "gh78") is None
+    assert store.get("protected", "gh78") is None
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_a_store_that_may_only_be_read_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path, warn=lambda _: None)
-    store.put("images", "aa01", artefact(3))
-    store.put("images", "aa02", artefact(3))
-    store.path("images", "aa02").write_bytes(b"damaged")
+    store.put("protected", "aa01", artefact(3))
+    store.put("protected", "aa02", artefact(3))
+    store.path("protected", "aa02").write_bytes(b"damaged")
 
     def refuse(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
     monkeypatch.setattr(os, "utime", refuse)
     monkeypatch.setattr(Path, "unlink", refuse)
-    found = store.get("images", "aa01")
+    found = store.get("protected", "aa01")
     assert found is not None
     assert found.arrays["x"].tolist() == artefact(3).arrays["x"].tolist()
-    assert store.get("images", "aa02") is None
+    assert store.get("protected", "aa02") is None
 
 
 def test_an_unwritable_folder_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(InvalidInputError, match="make it writable, or choose another place"):
-        Store(tmp_path / "file").put("images", digest("x"), artefact(1))
+        Store(tmp_path / "file").put("protected", digest("x"), artefact(1))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from benchmark.digest import digest, generator
 from benchmark.interfaces import Evidence, Samples, TrainingPairs
 from benchmark.metrics.visual import visual_scores
-from benchmark.pipeline.originals import Originals, embed, template_key
+from benchmark.pipeline.originals import Originals, content_key, embed, template_key
 from benchmark.pipeline.protection import Protection
 from benchmark.pipeline.workshop import Workshop
 from benchmark.plan import Job
@@ -40,12 +40,11 @@ class Attacked:
 
     def complete(self, number: int) -> None:
         """Compute what scoring will ask of this batch; its number in the protocol says whether it is sampled."""
-        protocol, store = self.workshop.protocol, self.workshop.store
-        if self.manifest.returns == "embeddings":
-            self.artefact()
-        else:
+        protocol = self.workshop.protocol
+        self.artefact()
+        if self.manifest.returns == "images":
             for recogniser in self.workshop.assignment.plan.recognisers:
-                if not store.has("templates", template_key(self.workshop, recogniser, self.key)):
+                if not self._embedded(recogniser):
                     self.templates(recogniser)
             if self.workshop.sampled(number, protocol.visual.samples):
                 self.visual()
@@ -57,47 +56,77 @@ class Attacked:
             self.protection.compliance()
 
     def artefact(self) -> Artefact:
-        """What the attack returns: `samples` (uint8, N x H x W x 3) or `templates` (float32), and failed (bool, N)."""
+        """What came of it: failed (bool, N) and, where the attack returns embeddings, `templates` (float32, N x D).
 
-        def compute() -> Artefact:
-            evidence = self.protection.evidence(self.manifest.threat_model)
-            process = attacker(self.workshop, self.job)
-            result = process.run(evidence, generator=generator("attack", self.job.attack.digest, self.protection.key))
-            header = self.workshop.timing("attack", process, len(result.failed))
-            here = self.originals.present
-            failed = np.ones(len(here), bool)
-            failed[here] = result.failed
-            values = np.zeros((len(here), *result.values.shape[1:]), result.values.dtype)
-            values[here] = result.values
-            name = "samples" if self.manifest.returns == "images" else "templates"
-            return Artefact({name: values, "failed": failed}, header)
+        Images are too bulky to be kept for every attack on every setting: the header holds the digest of their content,
+        under which their templates are filed, whichever attack makes them.
+        """
+        return self.workshop.stored("attacked", self.key, lambda: self._filed(self._returned))
 
-        return self.workshop.stored("images", self.key, compute)
+    @property
+    def content(self) -> str:
+        """Names the images that the attack returns, by their pixels."""
+        return str(self.artefact().header["content"])
+
+    def images(self) -> tuple[Samples, npt.NDArray[np.bool_]]:
+        """What the attack returns: uint8, N x H x W x 3, and failed (bool, N); attacked again where that was before."""
+        returned = self._returned
+        filed = self._filed(returned)
+        if filed.header["content"] != self.content:  # a GPU's last bit: what was filed of the other images is no use
+            self.workshop.store.put("attacked", self.key, filed)
+        return returned.arrays["samples"], returned.arrays["failed"]
+
+    @cached_property
+    def _returned(self) -> Artefact:
+        """What the attack returns (`samples` or `templates`), failed (bool, N), and its timing."""
+        evidence = self.protection.evidence(self.manifest.threat_model)
+        process = attacker(self.workshop, self.job)
+        result = process.run(evidence, generator=generator("attack", self.job.attack.digest, self.protection.key))
+        header = self.workshop.timing("attack", process, len(result.failed))
+        here = self.originals.present
+        failed = np.ones(len(here), bool)
+        failed[here] = result.failed
+        values = np.zeros((len(here), *result.values.shape[1:]), result.values.dtype)
+        values[here] = result.values
+        values[failed] = 0
+        name = "samples" if self.manifest.returns == "images" else "templates"
+        return Artefact({name: values, "failed": failed}, header)
+
+    def _filed(self, returned: Artefact) -> Artefact:
+        if self.manifest.returns == "embeddings":
+            return returned
+        content = content_key(returned.arrays["samples"], returned.arrays["failed"])
+        return Artefact({"failed": returned.arrays["failed"]}, {**returned.header, "content": content})
 
     def templates(self, recogniser: str) -> Artefact:
         """Templates of what the attack returned (float32, N x D) and failed (bool, N)."""
         if self.manifest.returns == "embeddings":
             return self.artefact()
 
-        def images() -> tuple[Samples, npt.NDArray[np.bool_]]:
-            attacked = self.artefact().arrays
-            present = ~np.asarray(attacked["failed"], bool)
-            return np.ascontiguousarray(attacked["samples"][present]), present
+        def present() -> tuple[Samples, npt.NDArray[np.bool_]]:
+            samples, failed = self.images()
+            return np.ascontiguousarray(samples[~failed]), ~failed
 
-        return embed(self.workshop, recogniser, self.key, images)
+        if not self._embedded(recogniser):
+            self.images()  # before it is asked what they are called
+        return embed(self.workshop, recogniser, self.content, present)
+
+    def _embedded(self, recogniser: str) -> bool:
+        return self.workshop.store.has("templates", template_key(self.workshop, recogniser, self.content))
 
     def visual(self) -> Artefact:
         """PSNR, SSIM and MS-SSIM (float64, one a compared sample) of attacked images against their originals."""
 
         def compute() -> Artefact:
-            attacked = self.artefact().arrays
-            both = self.originals.present & ~np.asarray(attacked["failed"], bool)
+            samples, failed = self.images()
+            both = self.originals.present & ~failed
             start = time.process_time()
-            scores = visual_scores(self.originals.pixels[both], attacked["samples"][both]) if both.any() else {}
+            scores = visual_scores(self.originals.pixels[both], samples[both]) if both.any() else {}
             self.workshop.count("visual", time.process_time() - start, int(both.sum()))
             return Artefact({**scores, "compared": both}, {})
 
-        key = digest("visual", module_digest("benchmark.metrics.visual"), self.originals.key, self.key)
+        code = module_digest("benchmark.metrics.visual")
+        key = digest("visual", code, self.originals.fingerprint.header["content"], self.content)
         return self.workshop.stored("visual", key, compute)
 
 

@@ -25,7 +25,7 @@ class Originals:
     @cached_property
     def key(self) -> str:
         """Names the pixels without decoding them: ids, file digests, and the code that decodes."""
-        return digest("originals", self.workshop.reading, list(self.ids), self.workshop.fingerprint(self.ids))
+        return digest("samples", self.workshop.reading, list(self.ids), self.workshop.fingerprint(self.ids))
 
     @cached_property
     def pixels(self) -> Samples:
@@ -35,12 +35,13 @@ class Originals:
 
     @cached_property
     def fingerprint(self) -> Artefact:
-        """Failed (bool, N); the header holds the digest of ids and pixel bytes, and why samples failed."""
+        """Failed (bool, N); the header holds digests of ids and pixels, and of the pixels alone, and why samples failed."""
 
         def compute() -> Artefact:
             loaded = self.workshop.stored("pixels", self.key, self._load)
-            failed = loaded.arrays["failed"]
-            header = {"pixels": digest(list(self.ids), loaded.arrays["samples"], failed), **loaded.header}
+            samples, failed = loaded.arrays["samples"], loaded.arrays["failed"]
+            named = {"pixels": digest(list(self.ids), samples, failed), "content": content_key(samples, failed)}
+            header = {**named, **loaded.header}
             return Artefact({"failed": failed}, header)
 
         return self.workshop.stored("originals", self.key, compute)
@@ -63,7 +64,13 @@ class Originals:
 
     def templates(self, recogniser: str) -> Artefact:
         """Templates of the originals (float32, N x D) and failed (bool, N)."""
-        return embed(self.workshop, recogniser, self.key, lambda: (self.samples, self.present))
+        content = str(self.fingerprint.header["content"])
+        return embed(self.workshop, recogniser, content, lambda: (self.samples, self.present))
+
+
+def content_key(samples: Samples, failed: npt.NDArray[np.bool_]) -> str:
+    """Names N images (uint8, N x H x W x 3; zeros where failed) by what they show, whoever made them."""
+    return digest("images", samples, failed)
 
 
 def template_key(workshop: Workshop, recogniser: str, source: str) -> str:
