@@ -22,7 +22,8 @@ _STEPS_9_7 = (
     np.float32(0.052980118572961),
     np.float32(1.586134342059924),
 )
-_SCALES_9_7 = (np.float32(1.230174104914001), np.float32(1 / 1.230174104914001))
+#: The second one is 1 / K; as a fixed-point number in OpenJPEG, which shows in 16-bit samples, and ours shall equal it.
+_SCALES_9_7 = (np.float32(1.230174104914001), np.float32(13318 / 16384))
 #: In 5/3 a step is a rule, not a weight: 0 updates low-pass coefficients, 1 high-pass ones.
 _STEPS_5_3, _SCALES_5_3 = (0, 1), (1, 1)
 

@@ -1,0 +1,123 @@
+"""The concealing decoder fed damaged codestreams: a picture or a CodestreamError, in time, within its arrays.
+
+Two thousand streams by default; VEILBENCH_MUTATIONS=100000 for the whole lot. Compiled code does not check bounds
+unless it is told to, in a compiler cache of its own:
+
+    export NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=/tmp/checked VEILBENCH_MUTATIONS=20000
+    pytest tests/jpeg2000/test_decoder_mutations.py
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+from pictures import make_picture
+from raw_openjpeg import encoded_components
+
+from benchmark.errors import CodestreamError
+from benchmark.jpeg2000 import decode_with_report, encode, packets
+from benchmark.jpeg2000.encoder import BYPASS, PTERM, RESET, SEGSYM, TERMALL, VSC
+from benchmark.jpeg2000.markers import main_header_bytes
+
+STREAMS = int(os.environ.get("VEILBENCH_MUTATIONS", "2000"))
+RULES = ["off", "jj2000", "forget-plane"]
+_PLANE = make_picture(24, 20)[:, :, 0].astype(np.int32)
+BASES = [
+    encode(make_picture(24, 24), levels=2, code_block=8, layers=3, segmentation_symbols=True),
+    encode(make_picture(20, 28), levels=3, code_block=(4, 64), layers=2, style=PTERM | TERMALL | VSC),
+    encode(make_picture(24, 24), levels=1, tile=(16, 16), style=BYPASS | RESET | SEGSYM, progression="RPCL"),
+    encode(make_picture(32, 24), levels=2, reversible=False, progression="CPRL", precincts=[(16, 16)], sop=True),
+    encode(make_picture(24, 32), levels=4, style=BYPASS | TERMALL | PTERM, eph=True, progression="PCRL"),
+    encoded_components([_PLANE << 8, _PLANE[::2, ::2] << 8], 16, steps=[(1, 1), (2, 2)], style=SEGSYM),
+]
+
+
+def mutated(base: bytes, generator: np.random.Generator) -> bytes:
+    """A base with bytes of packet bodies changed, or of any part, or of its headers, or a piece moved."""
+    data = bytearray(base)
+    kind = int(generator.integers(8))
+    if kind < 4:
+        bodies = packets(base)
+        places = np.concatenate([np.arange(row["body"], row["end"]) for row in bodies])
+    elif kind < 6:
+        places = np.arange(2, len(main_header_bytes(base)) + 40)
+    else:
+        places = np.arange(2, len(data))
+    if kind == 7:
+        cut = int(generator.integers(len(data)))
+        del data[cut : cut + int(generator.integers(1, 30))]
+        return bytes(data)
+    most = 60 if kind < 4 else 3
+    for place in generator.choice(places, int(generator.integers(1, most))):
+        data[place] = int(generator.integers(256))
+    return bytes(data)
+
+
+def try_decoding(data: bytes, rule: str, erase: tuple[int, int] | None) -> bool:
+    """Whether it became a picture; what is neither that nor a CodestreamError goes on to pytest."""
+    try:
+        sample, report = decode_with_report(data, conceal=rule, erase=erase)
+    except CodestreamError:
+        return False
+    assert sample.dtype == np.uint8
+    assert sample.shape[2] == 3
+    assert (report.blocks["passes"] >= 0).all()
+    assert (report.blocks["dropped"] >= 0).all()
+    return True
+
+
+def test_mutated_streams() -> None:
+    generator = np.random.default_rng(2026)
+    outcomes: Counter[tuple[Any, ...]] = Counter()
+    slowest = 0.0
+    for base in BASES:
+        assert try_decoding(base, "off", None)  # compiles
+    for number in range(STREAMS):
+        data = mutated(BASES[number % len(BASES)], generator)
+        start, stop = sorted(generator.integers(0, len(data) + 1, 2).tolist())
+        erase = (start, stop) if number % 4 == 0 else None
+        started = time.thread_time()
+        shown = try_decoding(data, RULES[number % 3], erase)
+        slowest = max(slowest, time.thread_time() - started)
+        outcomes[number % len(BASES), shown] += 1
+    for base in range(len(BASES)):
+        # Both outcomes occur often, so the test did look at both.
+        assert 0.1 < outcomes[base, True] / (outcomes[base, True] + outcomes[base, False]) < 0.95, outcomes
+    assert slowest < 1
+
+
+def header_with(base: bytes, position: int, value: bytes) -> bytes:
+    return base[:position] + value + base[position + len(value) :]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("pixels", "pixels"),
+        ("layers", "too many packets"),
+        ("components", "components"),
+        ("depth", "16 bits"),
+        ("tiles", "tiles"),
+        ("planes", "bit-planes"),
+    ],
+)
+def test_absurd_headers_are_refused_at_once(name: str, says: str) -> None:
+    base = BASES[0]
+    coding, steps = base.index(b"\xff\x52"), base.index(b"\xff\x5c")
+    absurd = {
+        "pixels": header_with(base, 8, b"\xff\xff\xff\xff" * 2),
+        "layers": header_with(base, coding + 6, b"\xff\xff"),
+        "components": header_with(base, 40, b"\x40\x00"),
+        "depth": header_with(base, 42, b"\x25"),
+        "tiles": header_with(header_with(base, 8, b"\x00\x00\x04\x00" * 2), 24, b"\x00\x00\x00\x01" * 2),
+        "planes": header_with(base, steps + 4, b"\xe0\xf8"),
+    }[name]
+    started = time.thread_time()
+    with pytest.raises(CodestreamError, match=says):
+        decode_with_report(absurd)
+    assert time.thread_time() - started < 0.5
