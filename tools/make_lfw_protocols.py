@@ -17,7 +17,20 @@ PROTOCOLS = Path(__file__).resolve().parents[1] / "protocols"
 READINGS = {
     "document": "{layers: jj2000, code_block: 64, levels: 5, segmentation_symbols: false, window_base: codestream}",
     "bodies": '{layers: "16", code_block: 32, levels: 5, segmentation_symbols: true, window_base: packet-bodies}',
+    # The same with the segmentation symbols the other way round, which tells what they give away.
+    "document-symbols": "{<<: *document, segmentation_symbols: true}",
+    "bodies-plain": "{<<: *bodies, segmentation_symbols: false}",
 }
+ATTACKS = """\
+  - {id: direct-decode}
+  - {id: error-concealment, name: jj2000, parameters: {rule: jj2000}}
+  - {id: error-concealment, name: forget-plane, parameters: {rule: forget-plane}}
+  - {id: byte-replacement}
+  - {id: layer-truncation}
+  - {id: known-window-erase}
+  - {id: window-search}
+  - {id: header-leak}
+"""
 #: Of the aligned crops that each split takes from LFW: what `dataset.digest` of a record on them says.
 PIXELS = {
     "lfw-view2.csv": "8434e6b4673bf1fede46fcc99ed9bdf5538eac970bb757a43a9c2143df7fb5a4",
@@ -58,10 +71,44 @@ MILESTONES = [(size, 0) for size in (1, 4, 8, 12)]
 
 def write(name: str, title: str, description: str, windows: list[Window], *, dev: bool, ceiling: bool) -> None:
     """One protocol file; `dev`: on the first 50 + 50 pairs of each fold; `ceiling`: with aes-full."""
-    split = "lfw-view2-dev.csv" if dev else "lfw-view2.csv"
-    readings = list(dict.fromkeys(window.reading for window in windows))
+    used = {window.reading for window in windows}
+    readings = [name for name in READINGS if name in used]
     anchors = "\n".join(f"  - &{reading} {READINGS[reading]}" for reading in readings)
     aes = "  - {id: aes-full}\n" if ceiling else ""
+    head = f"""
+# Readings of what a percent of the bitstream is, with the coder settings that belong to them.
+x-readings:
+{anchors}
+
+protectors:
+  - {{id: identity}}
+{aes}"""
+    _write(name, title, description, head + "\n".join(window.line for window in windows), dev=dev)
+
+
+def write_whole(*, dev: bool) -> None:
+    """The protocol in which every body byte is encrypted, with code-blocks of several sizes."""
+    coder = 'layers: "16", levels: 5, segmentation_symbols: false, window_base: packet-bodies, offset: 0, size: 100'
+    settings = [
+        f"  - {{id: jpeg2000-window, name: whole-{side}, parameters: {{<<: *whole, code_block: {side}}}}}"
+        for side in (64, 32, 16)
+    ]
+    head = f"\nx-coder: &whole {{progression: layer, {coder}}}\n\nprotectors:\n  - {{id: identity}}\n"
+    _write(
+        "lfw-jpeg2000-whole-dev" if dev else "lfw-jpeg2000-whole",
+        f"Selective JPEG2000 encryption of all packet bodies, {ON[dev]}",
+        "What is left to see when only headers stay in clear, with code-blocks of 64, 32 and 16.",
+        head + "\n".join(settings),
+        dev=dev,
+    )
+
+
+#: Where a protocol is run, by whether it is a `dev` one.
+ON = {True: "1,000 pairs of LFW View 2", False: "LFW View 2"}
+
+
+def _write(name: str, title: str, description: str, protectors: str, *, dev: bool) -> None:
+    split = "lfw-view2-dev.csv" if dev else "lfw-view2.csv"
     text = f"""\
 # Written by tools/make_lfw_protocols.py; every key is explained in _template.yaml.
 id: {name}
@@ -72,15 +119,9 @@ dataset: {{id: lfw, digest: {PIXELS[split]}}}
 pairs: {{file: splits/{split}, sha256: {digest_file(PROTOCOLS / "splits" / split)}}}
 comparisons: [protected-protected, protected-original]
 keys: {{policy: sample, seed: "veilbench lfw 1"}}
-
-# Readings of what a percent of the bitstream is, with the coder settings that belong to them.
-x-readings:
-{anchors}
-
-protectors:
-  - {{id: identity}}
-{aes}{chr(10).join(window.line for window in windows)}
-attacks: [{{id: direct-decode}}]
+{protectors}
+attacks:
+{ATTACKS}\
 recognisers: [lbp, mobilefacenet-casia, mobilefacenet-ms1m]
 metrics: [eer, auc, d_prime, fnmr_at_fmr_0.01, view2_accuracy, attack_success_rate, psnr, ssim, ms_ssim]
 bootstrap: {{resamples: 1000}}
@@ -98,13 +139,15 @@ def main() -> None:
         "increasing": (INCREASING, "increasing window: the first 1 to 15 %"),
     }
     named = [Window(*window, reading) for reading in READINGS for window in NAMED]
-    named += [window for reading in READINGS for window in sweep(MILESTONES, reading)]
+    named += [window for reading in ("document", "bodies") for window in sweep(MILESTONES, reading)]
     for dev in (True, False):
-        suffix, on = ("-dev", "1,000 pairs of LFW View 2") if dev else ("", "LFW View 2")
+        suffix, on = "-dev" if dev else "", ON[dev]
+        write_whole(dev=dev)
         write(
             f"lfw-jpeg2000-named{suffix}",
             f"Selective JPEG2000 encryption, the named settings, {on}",
-            "lw4o6, lw6o6, lw8o4, rw4o6 and the first 1, 4, 8, 12 %, in both readings of the document.",
+            "lw4o6, lw6o6, lw8o4, rw4o6 and the first 1, 4, 8, 12 %, in both readings of the document; the first four "
+            "with and without segmentation symbols.",
             named, dev=dev, ceiling=True,
         )  # fmt: skip
         for sweep_name, (windows, words) in sweeps.items():
