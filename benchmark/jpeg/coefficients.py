@@ -13,7 +13,8 @@ from benchmark.jpeg.entropy_segments import CodedScan, Parsed, mcu_grid
 from benchmark.jpeg.huffman import lookup_tables
 from benchmark.jpeg.markers import Frame, Scan
 from benchmark.jpeg.progressive_loops import read_ac_first, read_ac_more, read_dc
-from benchmark.jpeg.scan_loops import ZIGZAG, read_sequential
+from benchmark.jpeg.scan_loops import ZIGZAG
+from benchmark.jpeg.sequential_loops import read_sequential
 
 
 class Blocks(NamedTuple):

@@ -26,7 +26,7 @@ def decode_standard(data: bytes) -> npt.NDArray[np.uint8]:
             if image.width * image.height > MAX_PIXELS:
                 raise CodestreamError(f"JPEG: {image.width} x {image.height} pixels; {MAX_PIXELS} are supported")
             return np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:  # what Pillow raises on damaged files
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
         # Its messages name buffers by their addresses.
         reason = "no JPEG file" if isinstance(error, UnidentifiedImageError) else str(error).partition("\n")[0]
         raise CodestreamError(f"libjpeg-turbo could not decode the file: {reason}") from None
