@@ -67,7 +67,7 @@ def _write(path: Path, picture: Image.Image) -> None:
     """As JPEG where the name says so, for pages; as PNG otherwise, so that a pixel is a pixel."""
     buffer = io.BytesIO()
     if path.suffix.lower() in (".jpg", ".jpeg"):
-        picture.save(buffer, format="JPEG", quality=88, optimize=True)
+        picture.save(buffer, format="JPEG", quality=82, optimize=True)
     else:
         picture.save(buffer, format="PNG", optimize=True)
     write_atomically(path, buffer.getvalue())
@@ -114,7 +114,7 @@ def _draw(rows: Sequence[tuple[str, dict[str, Tiles]]]) -> Image.Image:
     columns, height, width = len(first), first.shape[1], first.shape[2]
     font = ImageFont.load_default(size=TEXT)
     label = max(int(font.getlength(name)) for name, _ in rows) + 2 * GAP
-    block = columns * width + 2 * GAP
+    block = max(columns * width, *(int(font.getlength(name)) for name in names)) + 2 * GAP
     sheet = Image.new("RGB", (label + len(names) * block, TEXT + 3 * GAP + len(rows) * (height + GAP)), PAPER)
     draw = ImageDraw.Draw(sheet)
     for number, name in enumerate(names):

@@ -23,7 +23,7 @@ from benchmark.show import contact_sheet
 #: Rows of each part of a sweep: its ends, and what lies evenly between them.
 ROWS = 5
 #: Pixels of a sample's side on the sheet: small, for a page with many.
-SIDE = 80
+SIDE = 64
 
 
 def draw_sheet(assignment: Assignment, path: Path, *, samples: int = 3, drawn_faces: bool = True) -> None:
