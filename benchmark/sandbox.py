@@ -29,6 +29,7 @@ from benchmark.interfaces import Codestreams, Evidence, Learned, Protected, Samp
 from benchmark.npz import Arrays, encode_batch
 from benchmark.protocol_schema import Limits
 from benchmark.returned import Outcome
+from benchmark.source import compiled_digest
 from benchmark.submission import Submission
 
 #: The largest reply: of `fit` (weights), and of any other call beside 16 times what was sent.
@@ -282,8 +283,10 @@ def _plain(evidence: Evidence) -> dict[str, Any] | None:
 def _compiler_cache(submission: Submission) -> Path:
     """Where numba keeps what it compiled: one folder for our baselines, one for every other version of a submission.
 
-    Compiled code is loaded without question, so no submission may write where another reads.
+    Compiled code is loaded without question, so no submission may write where another reads. And numba looks at a
+    function's own file alone, not at those of the functions that it has compiled in: so another version of the loops
+    gets another folder.
     """
     ours = locations.baselines_folder() in submission.folder.parents
-    name = "baselines" if ours else submission.source_digest[:16]
+    name = f"baselines-{compiled_digest()[:16]}" if ours else submission.source_digest[:16]
     return locations.compiled_root() / name

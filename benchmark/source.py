@@ -50,6 +50,14 @@ def module_digest(module: str, *, package: Path = PACKAGE) -> str:
     return digest("module", {module: _file_digest(file)}, _modules([file], package))
 
 
+@lru_cache(maxsize=1)
+def compiled_digest(*, package: Path = PACKAGE) -> str:
+    """SHA-256 (64 hex digits) of every module that numba compiles, and of those beside it, whose constants it takes."""
+    folders = {path.parent for path in package.rglob("*.py") if b"import njit" in path.read_bytes()}
+    files = sorted(path for folder in folders for path in folder.glob("*.py"))
+    return digest("compiled", {path.relative_to(package).as_posix(): _file_digest(path) for path in files})
+
+
 def source_modules(file: Path, *, package: Path = PACKAGE) -> list[str]:
     """The modules of the package whose change would change the digest of `file`, sorted."""
     return sorted(_modules([file], package))

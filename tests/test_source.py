@@ -8,7 +8,7 @@ import pytest
 
 from benchmark.errors import InvalidInputError
 from benchmark.locations import PACKAGE
-from benchmark.source import module_digest, source_digest, source_modules
+from benchmark.source import compiled_digest, module_digest, source_digest, source_modules
 
 METHOD = '''\
 """A docstring."""
@@ -157,3 +157,19 @@ def test_recognisers_do_not_go_stale_with_the_coders() -> None:
         used = source_modules(PACKAGE / "recognisers" / f"{module}.py")
         assert "benchmark.interfaces" in used
         assert not [name for name in used if name.split(".")[1] in ("jpeg2000", "jpeg", "render")]
+
+
+def test_compiled_code_is_named_by_all_that_was_compiled_into_it(package: Path) -> None:
+    def now() -> str:
+        compiled_digest.cache_clear()
+        return compiled_digest(package=package)
+
+    (package / "loops").mkdir()
+    (package / "loops" / "passes.py").write_text("from numba import njit\n")
+    (package / "loops" / "tables.py").write_text("SIZE = 4\n")
+    before = now()
+    (package / "unrelated.py").write_text("SIZE = 4\n")
+    assert now() == before
+    (package / "loops" / "tables.py").write_text("SIZE = 5\n")
+    assert now() != before
+    compiled_digest.cache_clear()
