@@ -58,74 +58,79 @@ def inverse_9_7(plane, spare, stride, resolutions):  # type: ignore[no-untyped-d
 # What follows is compiled into the two above, so it is not cached by itself.
 
 
-def _lift(target: Any, before: Any, after: Any, step: Any) -> None:
-    """One lifting step: adds to each target what its two neighbours say; which rule, the kind of numbers decides."""
+def _lift(values: Any, target: Any, before: Any, after: Any, count: Any, step: Any) -> None:
+    """One lifting step on `count` places from `target` on, whose neighbours lie from `before` and from `after` on.
+
+    Which wavelet's rule it is, the kind of numbers decides.
+    """
     raise NotImplementedError("exists in compiled code only")
 
 
 @overload(_lift)
-def _lift_for(target, before, after, step):  # type: ignore[no-untyped-def]
-    def lift_5_3(target, before, after, step):  # type: ignore[no-untyped-def]
+def _lift_for(values, target, before, after, count, step):  # type: ignore[no-untyped-def]  # numba infers them
+    # Indices are unsigned, since numba counts negative ones from the end, and no arrays are sliced, since it counts
+    # references to them: either takes longer than the arithmetic.
+    def lift_5_3(values, target, before, after, count, step):  # type: ignore[no-untyped-def]
         # Equations F-5 and F-6, kept in 32 bits, so that more of them fit into a vector.
         if step == 0:
-            for i in range(target.size):
-                target[i] -= np.int32(np.int32(before[i] + after[i]) + 2) >> 2
+            for i in range(count):
+                around = np.int32(values[np.uintp(before + i)] + values[np.uintp(after + i)])
+                values[np.uintp(target + i)] -= np.int32(around + 2) >> 2
         else:
-            for i in range(target.size):
-                target[i] += np.int32(before[i] + after[i]) >> 1
+            for i in range(count):
+                around = np.int32(values[np.uintp(before + i)] + values[np.uintp(after + i)])
+                values[np.uintp(target + i)] += around >> 1
 
-    def lift_9_7(target, before, after, step):  # type: ignore[no-untyped-def]
-        for i in range(target.size):
-            target[i] += step * (before[i] + after[i])
+    def lift_9_7(values, target, before, after, count, step):  # type: ignore[no-untyped-def]
+        for i in range(count):
+            values[np.uintp(target + i)] += step * (values[np.uintp(before + i)] + values[np.uintp(after + i)])
 
-    return lift_9_7 if isinstance(target.dtype, Float) else lift_5_3
+    return lift_9_7 if isinstance(values.dtype, Float) else lift_5_3
 
 
 @njit(nogil=True)
 def _inverse(plane, spare, stride, resolutions, steps, scales):  # type: ignore[no-untyped-def]
     """Rows, then columns, of each resolution (2D_SR, F.3.2); 5/3 rounds, so their order matters."""
     for level in range(1, resolutions.shape[0]):
-        x0, y0, x1, y1 = resolutions[level]
-        below = resolutions[level - 1]
-        width, height = x1 - x0, y1 - y0
+        width, height = resolutions[level, 2] - resolutions[level, 0], resolutions[level, 3] - resolutions[level, 1]
+        low_width = resolutions[level - 1, 2] - resolutions[level - 1, 0]
+        low_height = resolutions[level - 1, 3] - resolutions[level - 1, 1]
         if width > 0 and height > 0:
-            for row in range(height):
-                line = plane[row * stride : row * stride + width]
-                _row(line, below[2] - below[0], x0 & 1, steps, scales)
-                _interleave(line, spare[row * stride : row * stride + width], below[2] - below[0], x0 & 1)
-            _columns(plane, spare, stride, width, height, below[3] - below[1], y0 & 1, steps, scales)
+            _rows(plane, spare, stride, width, height, low_width, resolutions[level, 0] & 1, steps, scales)
+            _columns(plane, spare, stride, width, height, low_height, resolutions[level, 1] & 1, steps, scales)
 
 
 @njit(nogil=True)
-def _row(line, low_size, odd, steps, scales):  # type: ignore[no-untyped-def]
-    """Lifts a row whose low-pass part is `low_size` long; `odd` where its first sample is a high-pass one."""
-    if line.size == 1:
-        if odd:
+def _rows(plane, spare, stride, width, height, low_size, odd, steps, scales):  # type: ignore[no-untyped-def]
+    """Lifts each row of `plane`, its low-pass part `low_size` long, and leaves it interleaved in `spare`.
+
+    `odd`: whether its first sample is a high-pass one.
+    """
+    for start in range(0, height * stride, stride):
+        high = start + low_size
+        if width == 1:
             # A lone high-pass sample stands for half of itself (F.3.6); 5/3 rounds it towards zero, as OpenJPEG does.
-            line[0] = line[0] / 2
-        return
-    low, high = line[:low_size], line[low_size:]
-    if scales[0] != 1:
-        low *= scales[0]
-        high *= scales[1]
-    for number in range(len(steps)):
-        target, other, shift = (high, low, 1 - odd) if number % 2 else (low, high, odd)
-        # Targets from `first` to `end` have two neighbours; at most one on each side has but one, counted twice.
-        first, end = min(1 - shift, target.size), min(target.size, other.size - shift)
-        if first:
-            _lift(target[:1], other[:1], other[:1], steps[number])
-        if first < end:
-            _lift(target[first:end], other[: end - first], other[1 : end - first + 1], steps[number])
-        if max(first, end) < target.size:
-            _lift(target[-1:], other[-1:], other[-1:], steps[number])
-
-
-@njit(nogil=True)
-def _interleave(line, out, low_size, odd):  # type: ignore[no-untyped-def]
-    for i in range(low_size):
-        out[2 * i + odd] = line[i]
-    for i in range(line.size - low_size):
-        out[2 * i + 1 - odd] = line[low_size + i]
+            spare[start] = plane[start] / 2 if odd else plane[start]
+            continue
+        if scales[0] != 1:
+            for i in range(width):
+                plane[start + i] *= scales[0 if i < low_size else 1]
+        for number in range(len(steps)):
+            if number % 2:
+                target, targets, other, others, shift = high, width - low_size, start, low_size, 1 - odd
+            else:
+                target, targets, other, others, shift = start, low_size, high, width - low_size, odd
+            # Targets from `first` to `end` have two neighbours; at most one on each side has but one, counted twice.
+            first, end = 1 - shift, max(min(targets, others - shift), 1 - shift)
+            if first and targets:
+                _lift(plane, target, other, other, 1, steps[number])
+            _lift(plane, target + first, other, other + 1, end - first, steps[number])
+            if end < targets:
+                _lift(plane, target + end, other + others - 1, other + others - 1, 1, steps[number])
+        for i in range(low_size):
+            spare[np.uintp(start + 2 * i + odd)] = plane[np.uintp(start + i)]
+        for i in range(width - low_size):
+            spare[np.uintp(start + 2 * i + 1 - odd)] = plane[np.uintp(high + i)]
 
 
 @njit(nogil=True)
@@ -137,23 +142,19 @@ def _columns(plane, spare, stride, width, height, low_size, odd, steps, scales):
         return
     if scales[0] != 1:
         for row in range(height):
-            spare[row * stride : row * stride + width] *= scales[0 if row < low_size else 1]
+            for i in range(width):
+                spare[row * stride + i] *= scales[0 if row < low_size else 1]
     for number in range(len(steps)):
-        low = number % 2 == 0
-        targets, first_target = (low_size, 0) if low else (height - low_size, low_size)
-        others, first_other = (height - low_size, low_size) if low else (low_size, 0)
-        shift = odd if low else 1 - odd
+        if number % 2:
+            targets, first_target, others, first_other, shift = height - low_size, low_size, low_size, 0, 1 - odd
+        else:
+            targets, first_target, others, first_other, shift = low_size, 0, height - low_size, low_size, odd
         for row in range(targets):
-            target = (first_target + row) * stride
-            before = (first_other + min(max(row + shift - 1, 0), others - 1)) * stride
-            after = (first_other + min(row + shift, others - 1)) * stride
-            _lift(
-                spare[target : target + width],
-                spare[before : before + width],
-                spare[after : after + width],
-                steps[number],
-            )
+            before = first_other + min(max(row + shift - 1, 0), others - 1)
+            after = first_other + min(row + shift, others - 1)
+            _lift(spare, (first_target + row) * stride, before * stride, after * stride, width, steps[number])
     for row in range(height):
         source = row * stride
-        place = (2 * row + odd if row < low_size else 2 * (row - low_size) + 1 - odd) * stride
-        plane[place : place + width] = spare[source : source + width]
+        target = (2 * row + odd if row < low_size else 2 * (row - low_size) + 1 - odd) * stride
+        for i in range(width):
+            plane[np.uintp(target + i)] = spare[np.uintp(source + i)]
