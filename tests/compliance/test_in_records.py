@@ -43,6 +43,7 @@ def test_records_of_compliant_streams_count_what_decoders_refuse(protocol: Path)
     first = runner.execute(order, workers=1, board=protocol.parent)
     records = {record.setting: record for record in first.records}
     assert records["identity"].cost.compliance == records["aes-full"].cost.compliance == {}
+    assert {record.status for record in first.records} == {"ok"}, [record.reason for record in first.records]
     found = records["jpeg2000-window"].cost.compliance
     assert set(found) == {*DECODERS["jpeg2000"], MARKER_CODES}
     for name, version in installed("jpeg2000").items():
