@@ -8,6 +8,7 @@ segment ends.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy.typing as npt
 from numba import njit
 
 from benchmark.errors import CodestreamError
-from benchmark.jpeg.markers import SIGNATURE, Frame, Scan, State, next_scan, read_segments
+from benchmark.jpeg.markers import SIGNATURE, Frame, Scan, State, next_scan, read_first_segments, read_segments
 
 #: Bytes after the last one that a compiled reader may look at.
 PADDING = 8
@@ -48,6 +49,7 @@ class Parsed(NamedTuple):
     total: int
 
 
+@lru_cache(maxsize=64)
 def mcu_grid(frame: Frame, scan: Scan) -> tuple[int, int]:
     """How many MCUs a scan has down and across (A.2): of blocks of one component, or of all components' shares."""
     if len(scan.components) == 1:
@@ -69,13 +71,16 @@ def parse(data: bytes) -> Parsed:
         raise CodestreamError("JPEG files of 2 GiB and more are not supported")
     array = np.frombuffer(data, dtype=np.uint8)
     coded = np.empty(len(data) + PADDING, dtype=np.uint8)
-    state, scans, rows = State(), [], []
+    state = State()
+    scans: list[CodedScan] = []
+    rows: list[npt.NDArray[np.int64]] = []
     position, count, total = 2, 0, 0
     while True:
         end, found = next_scan(data, position)
         if not found:
             break
-        state = read_segments(state, data[position:end])
+        segments = data[position:end]
+        state = read_segments(state, segments) if scans else read_first_segments(segments)
         frame, scan = state.frame, state.scan
         assert frame is not None  # or its SOS would have been refused
         assert scan is not None

@@ -122,11 +122,16 @@ def next_scan(data: bytes, position: int) -> tuple[int, bool]:
             return position, True
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
+def read_first_segments(segments: bytes) -> State:
+    """The state after all marker segments up to the first SOS; remembered, since an encoder's files begin alike."""
+    return read_segments(State(), segments)
+
+
 def read_segments(state: State, segments: bytes) -> State:
     """The state after some marker segments, of which the last one is SOS.
 
-    Files of one encoder begin alike, so this is remembered. Raises CodestreamError, by name on what is not supported.
+    Raises CodestreamError, by name on what is not supported.
     """
     position = 0
     while position < len(segments):
@@ -157,7 +162,7 @@ def _read_segment(state: State, marker: int, body: bytes) -> State:
     if marker == DRI:
         return state._replace(restart_interval=body[0] << 8 | body[1])
     if marker == SOS:
-        return state._replace(scan=_scan(state, body))
+        return state._replace(scan=_checked_scan(state, body))
     if marker == APP0 and body.startswith(b"JFIF\0"):
         return state._replace(jfif=True)
     if marker == APP14 and body.startswith(b"Adobe") and len(body) >= 12:
@@ -165,6 +170,8 @@ def _read_segment(state: State, marker: int, body: bytes) -> State:
     return state
 
 
+# Progressive files differ in their Huffman tables, but the rest of what they say is worth remembering too.
+@lru_cache(maxsize=64)
 def _frame(marker: int, body: bytes) -> Frame:
     precision, height, width, count = body[0], body[1] << 8 | body[2], body[3] << 8 | body[4], body[5]
     if precision != 8:
@@ -196,18 +203,12 @@ def _huffman(tables: tuple[bytes | None, ...], body: bytes) -> tuple[bytes | Non
         values = body[position + 17 : position + 17 + sum(counts)]
         if kind > 1 or number > 3 or len(counts) < 16 or len(values) < sum(counts):
             raise CodestreamError("JPEG: a damaged Huffman table (DHT)")
-        code = 0
-        for length, count in enumerate(counts, start=1):
-            code = code * 2 + count
-            if code > 1 << length:
-                raise CodestreamError("JPEG: a Huffman table with more codes than its lengths allow")
-        if kind == 0 and any(value > 15 for value in values):
-            raise CodestreamError("JPEG: a DC Huffman table with a category above 15")
         found[4 * kind + number] = counts + values
         position += 17 + len(values)
     return tuple(found)
 
 
+@lru_cache(maxsize=64)
 def _quantisation(tables: tuple[tuple[int, ...] | None, ...], body: bytes) -> tuple[tuple[int, ...] | None, ...]:
     found, position = list(tables), 0
     while position < len(body):
@@ -220,10 +221,19 @@ def _quantisation(tables: tuple[tuple[int, ...] | None, ...], body: bytes) -> tu
     return tuple(found)
 
 
-def _scan(state: State, body: bytes) -> Scan:
-    frame = state.frame
-    if frame is None:
+def _checked_scan(state: State, body: bytes) -> Scan:
+    if state.frame is None:
         raise CodestreamError("JPEG: a scan before the frame's header (SOF)")
+    scan = _scan(state.frame, body)
+    uses_dc, uses_ac = scan.first == 0 and scan.high == 0, scan.last > 0
+    for part in scan.components:
+        if (uses_dc and state.huffman[part.dc] is None) or (uses_ac and state.huffman[4 + part.ac] is None):
+            raise CodestreamError("JPEG: a scan uses a Huffman table that was not defined")
+    return scan
+
+
+@lru_cache(maxsize=64)
+def _scan(frame: Frame, body: bytes) -> Scan:
     numbers = {component.identifier: number for number, component in enumerate(frame.components)}
     count = body[0]
     parts = []
@@ -248,8 +258,4 @@ def _scan(state: State, body: bytes) -> Scan:
             raise CodestreamError("JPEG: an impossible progressive scan")
     elif (first, last, high, low) != (0, 63, 0, 0):
         raise CodestreamError("JPEG: spectral selection or successive approximation in a sequential frame")
-    uses_dc, uses_ac = first == 0 and high == 0, last > 0
-    for part in parts:
-        if (uses_dc and state.huffman[part.dc] is None) or (uses_ac and state.huffman[4 + part.ac] is None):
-            raise CodestreamError("JPEG: a scan uses a Huffman table that was not defined")
     return scan

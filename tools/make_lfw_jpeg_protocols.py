@@ -1,0 +1,71 @@
+"""Writes protocols/lfw-jpeg-increasing.yaml and -dev: increasing windows of JPEG files on LFW View 2.
+
+    python tools/make_lfw_jpeg_protocols.py
+
+Published protocols are frozen: run this to add one, never to change one whose records are on the board.
+"""
+
+from __future__ import annotations
+
+from make_lfw_protocols import ON, PIXELS, PROTOCOLS
+
+from benchmark.digest import digest_file
+
+#: Those of the baselines that work on JPEG files.
+ATTACKS = ["direct-decode", "known-window-erase"]
+#: What is encrypted, and of which kind of file.
+FAMILIES = {
+    "amplitude": "{mode: amplitude-bits, progressive: false, quality: 95, subsampling: '4:2:0', restart: 0}",
+    "raw": "{mode: raw-scan, progressive: false, quality: 95, subsampling: '4:2:0', restart: 0}",
+    "progressive": "{mode: raw-scan, progressive: true, quality: 95, subsampling: '4:2:0', restart: 0}",
+}
+#: In percent; 100 shows what codes, lengths and markers in clear still give away.
+SIZES = [*range(1, 16), 100]
+
+
+def setting(family: str, size: int) -> str:
+    return f"  - {{id: jpeg-window, name: {family}-w{size}o0, parameters: {{<<: *{family}, size: {size}, offset: 0}}}}"
+
+
+def write(name: str, *, dev: bool) -> None:
+    """One protocol file; `dev`: on the first 50 + 50 pairs of each fold."""
+    split = "lfw-view2-dev.csv" if dev else "lfw-view2.csv"
+    anchors = "\n".join(f"  - &{family} {parameters}" for family, parameters in FAMILIES.items())
+    settings = "\n".join(setting(family, size) for family in FAMILIES for size in SIZES)
+    text = f"""\
+# Written by tools/make_lfw_jpeg_protocols.py; every key is explained in _template.yaml.
+id: {name}
+title: "Selective JPEG encryption, increasing window: the first 1 to 15 %, {ON[dev]}"
+description: |
+  Amplitude bits of baseline files, raw bytes of baseline and of progressive ones; percent of the entropy-coded bytes.
+  For comparison all of them (100 %).
+dataset: {{id: lfw, digest: {PIXELS[split]}}}
+pairs: {{file: splits/{split}, sha256: {digest_file(PROTOCOLS / "splits" / split)}}}
+comparisons: [protected-protected, protected-original]
+keys: {{policy: sample, seed: "veilbench lfw 1"}}
+
+# What is encrypted, with the coder settings that belong to it.
+x-families:
+{anchors}
+
+protectors:
+  - {{id: identity}}
+{settings}
+attacks: [{", ".join(f"{{id: {attack}}}" for attack in ATTACKS)}]
+recognisers: [lbp, mobilefacenet-casia, mobilefacenet-ms1m]
+metrics: [eer, auc, d_prime, fnmr_at_fmr_0.01, view2_accuracy, attack_success_rate, psnr, ssim, ms_ssim]
+bootstrap: {{resamples: 1000}}
+recovery: {{samples: {128 if dev else "all"}}}
+visual: {{samples: 512}}
+limits: {{seconds_per_sample: 1, memory_gib: 4, seconds_to_start: 120}}
+"""
+    (PROTOCOLS / f"{name}.yaml").write_text(text)
+
+
+def main() -> None:
+    write("lfw-jpeg-increasing-dev", dev=True)
+    write("lfw-jpeg-increasing", dev=False)
+
+
+if __name__ == "__main__":
+    main()
