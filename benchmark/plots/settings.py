@@ -11,8 +11,8 @@ from benchmark.tables import natural
 
 #: Inches.
 PANEL_WIDTH, TOP, BOTTOM, BETWEEN, LETTER, MARK = 2.7, 1.0, 0.5, 0.18, 0.062, 0.062
-#: The least room for a setting.
-LEAST = 0.24
+#: The least room for a setting, and the least width, which the lines at the top need.
+LEAST, NARROWEST = 0.24, 6.6
 HIGHEST = 60.0
 _PUBLISHED = ("*", "d", "p", "h")
 
@@ -22,7 +22,7 @@ def size(chart: Chart) -> tuple[float, float]:
     panels = len(chart.panels)
     legend = 0.16 * (_legend_rows(chart) - 1)
     return (
-        _left(chart) + panels * PANEL_WIDTH + (panels - 1) * BETWEEN + 0.15,
+        max(NARROWEST, _left(chart) + panels * PANEL_WIDTH + (panels - 1) * BETWEEN + 0.15),
         TOP + legend + len(settings_of(chart)) * _step(chart) + BOTTOM,
     )
 
@@ -99,7 +99,7 @@ def _legend_rows(chart: Chart) -> int:
 
 def _legend_columns(chart: Chart) -> int:
     names = [*chart.attacks, *(f"published elsewhere: {what}" for what in chart.published)]
-    wide = _left(chart) + len(chart.panels) * PANEL_WIDTH
+    wide = max(NARROWEST, _left(chart) + len(chart.panels) * PANEL_WIDTH)
     return max(1, int(wide / (0.4 + LETTER * max(map(len, names)))))
 
 

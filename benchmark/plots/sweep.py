@@ -10,6 +10,8 @@ from benchmark.plots.style import FAINT, INK, Look
 
 #: Inches: a panel, what lies around, and a letter of a line's name with the sample of the line before it.
 PANEL_WIDTH, PANEL_HEIGHT, LEFT, TOP, BOTTOM, BETWEEN, LETTER, SAMPLE = 3.3, 2.35, 0.55, 0.62, 0.5, 0.5, 0.056, 0.52
+#: The lines at the top need as much, in inches.
+NARROWEST = 9.0
 #: Highest EER shown: 50 % is chance, and some attacked samples are a little worse.
 HIGHEST = 60.0
 #: Points between the baselines of two names.
@@ -20,7 +22,7 @@ def size(chart: Chart) -> tuple[float, float]:
     """Width and height of the figure in inches."""
     rows, columns = _grid(chart)
     return (
-        LEFT + len(columns) * (PANEL_WIDTH + _room(chart)) + (len(columns) - 1) * 0.35,
+        max(NARROWEST, LEFT + len(columns) * (PANEL_WIDTH + _room(chart)) + (len(columns) - 1) * 0.35),
         TOP + len(rows) * PANEL_HEIGHT + (len(rows) - 1) * BETWEEN + BOTTOM,
     )
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import io
 import os
+import re
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -100,6 +103,16 @@ def test_a_decoder_that_crashes_or_hangs_is_a_failure_and_the_next_stream_is_tri
         answer = own.decode("jpeg2000", "openjpeg", stream)
         assert (answer.shape, answer.reason, answer.died) == (None, reason, True)
         assert own.decode("jpeg2000", "openjpeg", stream).shape == (16, 16)
+
+
+def test_decoders_run_where_they_can_do_no_harm():
+    if ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1) < 1:  # landlock_create_ruleset: which version?
+        pytest.skip("this kernel has no Landlock")
+    with DecodingProcess() as own:
+        own.decode("jpeg2000", "openjpeg", encode(make_picture(16, 16), levels=1))
+        process = Path(f"/proc/{own._process.pid}")
+        assert "NoNewPrivs:\t1\n" in (process / "status").read_text()  # set by what confines, and by nothing else
+        assert re.search(r"Max file size +0 +0 ", (process / "limits").read_text())
 
 
 def test_a_decoder_that_always_dies_is_not_asked_for_ever():
