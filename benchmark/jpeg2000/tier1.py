@@ -63,13 +63,13 @@ def decode_blocks(  # type: ignore[no-untyped-def]  # numba infers them
       joined, that had been needed after each row's passes, more than there are where the decoder ran past the end of a
       segment; -1 where the row's passes were not all run.
 
-    An erased block keeps each pass whose result the erased bytes cannot change. Those of the rows before them it keeps
-    because a layer must be decodable without the next one; further passes of the row that they cut, where the least and
+    An erased block keeps each pass whose result the erased bytes cannot change: those of the rows before them, since a
+    layer must be decodable without the next one, and those of the first row that they touch, as long as the least and
     the greatest code that the missing bytes could make decode alike, as then does all between.
     """
     size, columns, area = _room(rows, first_row, blocks)
-    codeword, flags = np.empty(size, np.uint8), np.empty(columns, np.int64)
-    contexts, trials = np.empty(CONTEXTS, np.int64), np.empty((2, area), np.int32)
+    scratch = np.empty(size, np.uint8), np.empty(CONTEXTS, np.int64), np.empty(columns, np.int64)
+    trials = np.empty((2, area), np.int32)
     for number in range(blocks.shape[0]):
         segments = rows[first_row[number] : first_row[number + 1]]
         read = consumed[first_row[number] : first_row[number + 1]]
@@ -87,57 +87,33 @@ def decode_blocks(  # type: ignore[no-untyped-def]  # numba infers them
         origin, stride = np.int64(blocks[number, 0]), np.int64(blocks[number, 1])
         width, height = np.int64(blocks[number, 2]), np.int64(blocks[number, 3])
         zero_coding = ZERO_CODING[blocks[number, 4]]
-        limit, stop = np.int64(found[1]), _join(data, segments, codeword)
+        limit, stop = np.int64(found[1]), _join(data, segments, scratch[0])
         hit = _first_erased(segments, erase_start, erase_stop)
         if hit < segments.shape[0]:
             found[4], found[6] = max(segments[hit, 3], erase_start), ERASED
             limit, stop = _certain_passes(
-                codeword,
-                stop,
-                segments,
-                hit,
-                erase_start,
-                planes,
-                style,
-                zero_coding,
-                contexts,
-                flags,
-                trials,
-                width,
-                height,
-                read,
+                scratch, stop, segments, hit, erase_start, planes, style, zero_coding, trials, width, height, read
             )
         block = origin, stride, width, height
-        failed, kept, sound, needed = _decode_block(
-            codeword,
-            stop,
-            segments,
-            planes,
-            style,
-            conceal,
-            limit,
-            zero_coding,
-            contexts,
-            flags,
-            coefficients,
-            block,
-            read,
+        failed, kept, sound, checked = _decode_block(
+            scratch, stop, segments, planes, style, conceal, limit, zero_coding, coefficients, block, read
         )
         found[0], found[1] = kept, found[1] - kept
         if failed >= 0:
             found[2], found[3], found[6] = planes - 1 - (failed + 2) // 3, failed, CONCEALED
-            found[4], found[5] = _offset(segments, sound), _offset(segments, needed)
+            found[4], found[5] = _offset(segments, sound), _offset(segments, checked)
 
 
 @njit(**UNCOUNTED)
 def _decode_block(  # type: ignore[no-untyped-def]  # numba infers them
-    codeword, stop, segments, planes, style, conceal, limit, zero_coding, contexts, flags, samples, block, consumed
+    scratch, stop, segments, planes, style, conceal, limit, zero_coding, samples, block, consumed
 ):
     """Decodes the first `limit` passes of one block from its codeword up to `stop`, and conceals if asked to.
 
-    Returns the pass where an error was detected or -1, passes kept, and how many bytes were needed up to the last check
-    that found none and until now.
+    Returns the pass where an error was detected or -1, passes kept, and how many bytes had been checked when all was
+    well for the last time and then.
     """
+    codeword, contexts, flags = scratch
     for place in range((block[2] + 2) * ((block[3] + 3) // 4 + 2)):
         flags[place] = 0
     reset(contexts)
@@ -177,10 +153,11 @@ def _decode_block(  # type: ignore[no-untyped-def]  # numba infers them
             if terminated:
                 # JJ2000 forgets what the segmentation symbol said.
                 bad = badly_terminated(codeword, begin, end, raw, coder) or (bad and conceal == 2)
+            checked = end if terminated else needed
             if bad and conceal:
-                return done - 1, _conceal(flags, samples, block, plane, done - 1, verified, conceal), sound, needed
+                return done - 1, _conceal(flags, samples, block, plane, done - 1, verified, conceal), sound, checked
             if terminated or (kind == 0 and style & _SEGSYM):
-                verified, sound = done, needed
+                verified, sound = done, checked
         consumed[row] = needed
     return np.int64(-1), done, sound, needed
 
@@ -243,51 +220,29 @@ def _first_erased(segments, erase_start, erase_stop):  # type: ignore[no-untyped
 
 @njit
 def _certain_passes(  # type: ignore[no-untyped-def]  # numba infers them
-    codeword,
-    length,
-    segments,
-    hit,
-    erase_start,
-    planes,
-    style,
-    zero_coding,
-    contexts,
-    flags,
-    trials,
-    width,
-    height,
-    consumed,
+    scratch, length, segments, hit, erase_start, planes, style, zero_coding, trials, width, height, consumed
 ):
     """How many passes erased bytes from row `hit` on cannot change, and where in the codeword to stop for them.
 
-    Overwrites the erased bytes in `codeword`.
+    Overwrites the erased bytes in the codeword.
     """
-    limit, border = segments[:hit, 2].sum(), segments[:hit, 4].sum()
-    known = border + max(erase_start - segments[hit, 3], 0)
-    stop = border
-    codeword[known:length] = 0
+    codeword, _, _ = scratch
+    limit, stop = segments[:hit, 2].sum(), segments[:hit, 4].sum()
+    known = stop + max(erase_start - segments[hit, 3], 0)
+    turn = (limit - 10) % 3 if style & _BYPASS and limit >= 10 else 3
+    begins = known == stop and (hit == 0 or style & _TERMALL != 0 or turn == 0 or turn == 2)
+    greatest_after_ff = 0x7F if turn < 2 else 0x8F
     block = np.int64(0), width, width, height
-    while known > border and limit < segments[: hit + 1, 2].sum():
-        raw = style & _BYPASS != 0 and limit >= 10 and (limit - 10) % 3 < 2
+    # After a row without bytes it is not plain where the codeword segment began: none is tried.
+    last = limit if hit > 0 and segments[hit - 1, 4] == 0 else segments[: hit + 1, 2].sum()
+    while limit < last:
         for trial in range(2):
             for place in range(known, length):
-                after_ff = place > 0 and codeword[place - 1] == 0xFF
-                codeword[place] = 0 if trial == 0 else 0xFF if not after_ff else 0x7F if raw else 0x8F
+                after_ff = codeword[place - 1] == 0xFF if place > known or not begins else False
+                codeword[place] = 0 if trial == 0 else greatest_after_ff if after_ff else 0xFF
             trials[trial] = 0
             _decode_block(
-                codeword,
-                length,
-                segments,
-                planes,
-                style,
-                0,
-                limit + 1,
-                zero_coding,
-                contexts,
-                flags,
-                trials[trial],
-                block,
-                consumed,
+                scratch, length, segments, planes, style, 0, limit + 1, zero_coding, trials[trial], block, consumed
             )
         if (trials[0] != trials[1]).any():
             break
