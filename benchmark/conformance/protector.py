@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from benchmark.compliance import format_of
+from benchmark.conformance.keystream import check_keystream
 from benchmark.conformance.trial import Check, Skipped, Unmet, joined, keys, same, samples, take, templates, unchanged
 from benchmark.digest import generator
 from benchmark.interfaces import Protected
@@ -26,6 +27,7 @@ def protector_checks(process: SubmissionProcess) -> list[Check]:
         Check("recovery", trial.check_recovery),
         Check("render", trial.check_render),
         Check("encrypted ranges", trial.check_ranges),
+        Check("keystream", lambda: check_keystream(process)),
         Check("comparison", trial.check_compare),
     ]
 
