@@ -154,6 +154,14 @@ def test_erasing_nothing_and_everything() -> None:
     assert (decode(data, erase=(0, len(data))) == 128).all()
 
 
+def test_a_stream_without_any_code_block_is_grey() -> None:
+    grey = np.full((16, 12, 3), 128, dtype=np.uint8)
+    shown, report = decode_with_report(encode(grey, levels=2, layers=3), conceal="jj2000")
+    assert np.array_equal(shown, grey)
+    assert len(report.segments) == 0
+    assert not report.hit.any()
+
+
 def test_offsets_of_a_jp2_file_are_the_file_s() -> None:
     file = io.BytesIO()
     Image.fromarray(make_picture(48, 48)).save(file, format="JPEG2000", irreversible=False)
