@@ -27,7 +27,7 @@ from PIL import Image
 from tabulate import tabulate
 
 from benchmark.crypto import derive_key
-from benchmark.jpeg2000 import decode, encode, layer_ratios, openjpeg_version
+from benchmark.jpeg2000 import decode_standard, encode, layer_ratios, openjpeg_version
 from benchmark.jpeg2000.library import binding
 from benchmark.jpeg2000.streams import reader, writer
 from benchmark.submission import load_submission
@@ -148,7 +148,7 @@ def decoding(opj: Any, codestream: bytes) -> float:
 
 
 def coding(samples: list[np.ndarray], repetitions: int) -> list[list[Any]]:
-    """Rows: encode() and decode() beside OpenJPEG's own calls alone, and decoding beside Pillow's."""
+    """Rows: encode() and decode_standard() beside OpenJPEG's own calls alone, and decoding beside Pillow's."""
     opj = binding()
     rows = []
     for name, settings in (
@@ -169,7 +169,7 @@ def coding(samples: list[np.ndarray], repetitions: int) -> list[list[Any]]:
             {
                 "encode": lambda settings=settings: [encode(sample, **settings) for sample in samples],
                 "bare encode": encode_bare,
-                "decode": lambda plain=plain: [decode(data) for data in plain],
+                "decode": lambda plain=plain: [decode_standard(data) for data in plain],
                 "bare decode": decode_bare,
                 "Pillow": lambda plain=plain: [np.asarray(Image.open(io.BytesIO(data))) for data in plain],
             },
