@@ -16,11 +16,11 @@ from benchmark.jpeg.reconstruction import factors, samples_of_blocks, to_picture
 def decode(data: bytes, *, erase: tuple[int, int] | None = None, mode: str = "raw-scan") -> npt.NDArray[np.uint8]:
     """The picture (uint8, H x W x 3) without what bytes erase[0]..erase[1] of the file say.
 
-    `mode` is how these bytes were encrypted. `raw-scan`: Huffman codes in them are lost. In a sequential scan the
-    blocks behind them are found again (see `resynchronisation`); in a progressive one all is lost up to the next
-    restart marker or the scan's end, and scans that refine what was lost are dropped too. `amplitude-bits`: the codes
-    are in clear, so only coefficients with bits in these bytes are lost. Lost coefficients are 0; lost DC coefficients
-    are completed from the blocks around (see `completion`). The result depends on no bit that was erased.
+    `mode` is how these bytes were encrypted. `raw-scan`: Huffman codes in them are lost. The blocks behind them are
+    found again (see `resynchronisation`), save in progressive scans of DC coefficients or that refine what was lost:
+    these are dropped up to the next restart marker or their end. `amplitude-bits`: the codes are in clear, so only
+    coefficients with bits in these bytes are lost. Lost coefficients are 0; lost DC coefficients are completed from the
+    blocks around (see `completion`). The result depends on no bit that was erased.
 
     Without `erase` it is, bit for bit, what libjpeg-turbo shows, which decodes faster (`decode_standard`).
     Raises CodestreamError on a damaged file, InvalidInputError on an impossible range.

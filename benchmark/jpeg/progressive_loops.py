@@ -11,6 +11,7 @@ from numba import njit
 
 from benchmark.jpeg.cipher_loops import BAD_CODE, DATA_ENDS, OK
 from benchmark.jpeg.huffman import find_code
+from benchmark.jpeg.resynchronisation import resynchronise
 from benchmark.jpeg.scan_loops import ZIGZAG, block_number, extended, forty_bits, readable_end
 
 
@@ -19,38 +20,45 @@ def read_dc(  # type: ignore[no-untyped-def]  # numba infers them
     coded, segments, mcus, across, interval, places, components, tables, erased, erased_end, high, low,
     coefficients, groups
 ):  # fmt: skip
-    """Reads a scan of DC coefficients, the first one (`high` 0) or one that adds bit `low`; see read_sequential."""
+    """Reads a scan of DC coefficients, the first one (`high` 0) or one that adds bit `low`; see read_sequential.
+
+    Blocks are not looked for behind erased bytes: their codes are too few to tell certainly which is whose, and what
+    `completion` makes of the AC coefficients is nearer to the truth.
+    """
     predicted = np.zeros(4, np.int64)
+    rows = places.shape[0]
     for segment in range(segments.shape[0]):
         position, stop = 8 * segments[segment, 2], 8 * segments[segment, 3]
         limit = readable_end(position, stop, erased, erased_end)
         predicted[:] = 0
+        blocks = (min((segment + 1) * interval, mcus) - segment * interval) * rows
         cut = False
-        for mcu in range(segment * interval, min((segment + 1) * interval, mcus)):
-            for row in range(places.shape[0]):
-                block = np.uintp(block_number(places, row, across, mcu))
-                length, size = np.int64(1), np.int64(0)
-                bits = forty_bits(coded, position)
-                inside = position & 7
-                found = np.int64(1)
-                if high == 0:
-                    found = find_code(tables, places[row, 6], (bits >> (24 - inside)) & 0xFFFF)
-                    length, size = found >> 8, found & 15
-                if cut or found == 0 or position + length + size > limit:
-                    if limit == stop:
-                        return BAD_CODE if found == 0 and position + 16 <= stop else DATA_ENDS, position >> 3
-                    cut = True
-                    if high == 0:
-                        groups[block] = block + np.uintp(1)
-                elif high == 0:
-                    value = extended((bits >> (40 - inside - length - size)) & ((1 << size) - 1), size)
-                    predicted[components[row]] += value
-                    coefficients[block, 0] = predicted[components[row]] << low
-                    position += length + size
-                else:
-                    if groups[block] == 0 and (bits >> (39 - inside)) & 1:
-                        coefficients[block, 0] |= 1 << low
-                    position += 1
+        for index in range(blocks):
+            row = index % rows
+            block = np.uintp(block_number(places, row, across, segment * interval + index // rows))
+            if cut:
+                groups[block] = block + np.uintp(1)
+                continue
+            bits, inside = forty_bits(coded, position), position & 7
+            if high > 0:
+                # One bit a block, so the place of each is known; a bit for what was lost says nothing.
+                if position >= stop:
+                    return DATA_ENDS, position >> 3
+                if (position < limit or position >= erased_end) and groups[block] == 0 and (bits >> (39 - inside)) & 1:
+                    coefficients[block, 0] |= 1 << low
+                position += 1
+                continue
+            found = find_code(tables, places[row, 6], (bits >> (24 - inside)) & 0xFFFF)
+            length, size = found >> 8, found & 15
+            if found == 0 or position + length + size > limit:
+                if limit == stop:
+                    return BAD_CODE if found == 0 and position + 16 <= stop else DATA_ENDS, position >> 3
+                cut = True
+                groups[block] = block + np.uintp(1)
+                continue
+            predicted[components[row]] += extended((bits >> (40 - inside - length - size)) & ((1 << size) - 1), size)
+            coefficients[block, 0] = predicted[components[row]] << low
+            position += length + size
     return OK, 0
 
 
@@ -64,23 +72,30 @@ def read_ac_first(  # type: ignore[no-untyped-def]  # numba infers them
         position, stop = 8 * segments[segment, 2], 8 * segments[segment, 3]
         limit = readable_end(position, stop, erased, erased_end)
         blocks_to_skip = 0
-        cut = False
-        for mcu in range(segment * interval, min((segment + 1) * interval, mcus)):
-            block = np.uintp(block_number(places, 0, across, mcu))
-            k = first
+        blocks = min((segment + 1) * interval, mcus) - segment * interval
+        resumed = 0
+        for index in range(blocks):
+            block = np.uintp(block_number(places, 0, across, segment * interval + index))
+            if index < resumed:
+                lost[block] |= band
+                continue
             if blocks_to_skip > 0:
                 blocks_to_skip -= 1
                 continue
+            k = first
             while k <= last:
-                bits = forty_bits(coded, position)
-                inside = position & 7
+                bits, inside = forty_bits(coded, position), position & 7
                 found = find_code(tables, places[0, 7], (bits >> (24 - inside)) & 0xFFFF)
                 length, run, size = found >> 8, (found >> 4) & 15, found & 15
                 more = run if size == 0 and run < 15 else size
-                if cut or found == 0 or position + length + more > limit:
+                if found == 0 or position + length + more > limit:
                     if limit == stop:
                         return BAD_CODE if found == 0 and position + 16 <= stop else DATA_ENDS, position >> 3
-                    cut = True
+                    limit, left = stop, blocks - index - 1
+                    position, left = resynchronise(
+                        coded, min(erased_end, stop), stop, left, first, last, places, tables
+                    )
+                    resumed = blocks - left
                     lost[block] |= band
                     break
                 read = (bits >> (40 - inside - length - more)) & ((1 << more) - 1)

@@ -56,7 +56,7 @@ def read_sequential(  # type: ignore[no-untyped-def]  # numba infers them
                     if k == 0:
                         groups[block] = block + np.uintp(1)
                     left = blocks - index - 1
-                    position, left = resynchronise(coded, min(erased_end, stop), stop, left, places, tables)
+                    position, left = resynchronise(coded, min(erased_end, stop), stop, left, 0, 63, places, tables)
                     resumed = blocks - left
                     # What comes then has DC differences to something lost.
                     group[:] = -1

@@ -48,6 +48,21 @@ def test_grey_and_restart_intervals() -> None:
             assert (readable & ~lost).mean() < 0.08
 
 
+def test_bands_of_progressive_scans() -> None:
+    costs = []
+    for seed in range(10):
+        parsed = parse(encode(make_picture(112, 112, seed), progressive=True))
+        steps = parsed._replace(scans=parsed.scans[:4])  # DC, luma's first band, and chroma: no refinements
+        start, end = parsed.segments[1, 2:]
+        whole = read_coefficients(steps).values
+        found = read_coefficients(steps, (start, start + (end - start) // 5)).values
+        right = (found == whole).all(axis=1)[: 14 * 14]
+        # A fifth of the scan is lost, and the blocks until codes are in step again.
+        costs.append(1 - right.mean())
+    assert np.mean(costs) < 0.35
+    assert max(costs) < 0.6
+
+
 def test_nothing_is_found_where_nothing_is_left() -> None:
     data = encode(make_picture(64, 64))
     parsed = parse(data)
