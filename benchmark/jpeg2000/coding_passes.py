@@ -35,7 +35,7 @@ _REGISTER = (1 << (PROBABILITY + 16)) - 1
 #: Added to a position that met a marker: nothing is read from there on.
 FAR = 1 << 32
 _SIGNIFICANT, _NEIGHBOURS, _AROUND = 0x10, 0x1EF, 0x3FFFF
-_NEGATIVE, VISITED, _REFINED = 18, 36, 37
+_NEGATIVE, _VISITED, _REFINED = 18, 36, 37
 _COLUMN = 0x2490  # the column's own four samples among the significant
 _ALL_VISITED = _COLUMN << 32
 
@@ -174,7 +174,7 @@ def significance_propagation(  # type: ignore[no-untyped-def]  # numba infers th
                 shift = np.int64(_trailing_zeros(due)) - 4
                 due &= due - 1
                 near = column >> shift
-                column |= np.int64(1) << (shift + VISITED)
+                column |= np.int64(1) << (shift + _VISITED)
                 if raw:
                     symbol, coder = _bit(codeword, end, coder)
                 else:

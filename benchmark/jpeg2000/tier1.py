@@ -12,7 +12,6 @@ from numba import njit
 from benchmark.jpeg2000.coding_passes import (
     FAR,
     UNCOUNTED,
-    VISITED,
     badly_terminated,
     bytes_needed,
     clean_up,
@@ -24,8 +23,16 @@ from benchmark.jpeg2000.coding_passes import (
 )
 from benchmark.jpeg2000.tier1_tables import CONTEXTS, ZERO_CODING
 
-#: The numbers that `decode_blocks` knows the rules of concealment by.
-CONCEALMENT = {"off": 0, "jj2000": 1, "forget-plane": 2}
+#: The numbers that `decode_blocks` knows the rules of concealment by. All stop a code-block at an error. "jj2000" and
+#: "forget-plane" look at segmentation symbols and predictable termination: JJ2000 keeps the magnitudes down to the
+#: bit-plane of the error, the other forgets that plane, and reconstructs as if it had never been coded. "layer-ends"
+#: also compares what the decoder has read at the end of each layer with what the packet header says (see LEAD), and
+#: forgets all passes since the last check that held: it needs no segmentation symbols, but layers.
+CONCEALMENT = {"off": 0, "jj2000": 1, "forget-plane": 2, "layer-ends": 3}
+#: By how many bytes a decoder that is on the right way has read ahead at the end of a layer, or of a codeword segment:
+#: at least (in segments that end in each pass one less) and at most. So do OpenJPEG and JJ2000 cut their layers; a
+#: decoder that reads encrypted bytes meets it by chance once in five times.
+LEAD = 1, 3
 
 #: A row of the report (int32, blocks x 8): one code-block.
 BLOCK_REPORT = np.dtype(
@@ -43,6 +50,7 @@ BLOCK_REPORT = np.dtype(
 DECODED, CONCEALED, ERASED, TOO_MANY_PLANES = range(4)
 #: Thirty bit-planes, the half below them and the sign fill 32 bits; OpenJPEG takes no more either.
 MAX_PLANES = 30
+_JJ2000, _FORGET_PLANE, _LAYER_ENDS = 1, 2, 3
 _BYPASS, _RESET, _TERMALL, _VSC, _PTERM, _SEGSYM = 1, 2, 4, 8, 16, 32
 
 
@@ -102,13 +110,16 @@ def decode_blocks(  # type: ignore[no-untyped-def]  # numba infers them
         if failed >= 0:
             found[2], found[3], found[6] = planes - 1 - (failed + 2) // 3, failed, CONCEALED
             found[4], found[5] = _offset(segments, sound), _offset(segments, checked)
+            if conceal != _JJ2000:
+                _forget(coefficients, block)
+                _decode_block(scratch, stop, segments, planes, style, 0, kept, zero_coding, coefficients, block, read)
 
 
 @njit(**UNCOUNTED)
 def _decode_block(  # type: ignore[no-untyped-def]  # numba infers them
     scratch, stop, segments, planes, style, conceal, limit, zero_coding, samples, block, consumed
 ):
-    """Decodes the first `limit` passes of one block from its codeword up to `stop`, and conceals if asked to.
+    """Decodes the first `limit` passes of one block from its codeword up to `stop`; ends at an error as `conceal` says.
 
     Returns the pass where an error was detected or -1, passes kept, and how many bytes had been checked when all was
     well for the last time and then.
@@ -118,7 +129,7 @@ def _decode_block(  # type: ignore[no-untyped-def]  # numba infers them
         flags[place] = 0
     reset(contexts)
     coder = start(codeword, np.int64(0), np.int64(0), False)
-    done = room = begin = end = verified = sound = needed = np.int64(0)
+    done = room = begin = end = verified = sound = needed = stated = np.int64(0)
     raw = False
     for row in range(segments.shape[0]):
         if room == 0:
@@ -152,13 +163,23 @@ def _decode_block(  # type: ignore[no-untyped-def]  # numba infers them
             bad = marks != 0b1010
             if terminated:
                 # JJ2000 forgets what the segmentation symbol said.
-                bad = badly_terminated(codeword, begin, end, raw, coder) or (bad and conceal == 2)
+                bad = badly_terminated(codeword, begin, end, raw, coder) or (bad and conceal != _JJ2000)
             checked = end if terminated else needed
             if bad and conceal:
-                return done - 1, _conceal(flags, samples, block, plane, done - 1, verified, conceal), sound, checked
+                if conceal == _JJ2000:
+                    _cut(samples, block, plane)
+                # The first pass of this bit-plane.
+                first = np.int64(0) if conceal == _LAYER_ENDS else 3 * ((done + 1) // 3) - 2
+                return done - 1, max(first, 0 if conceal == _JJ2000 else verified), sound, checked
             if terminated or (kind == 0 and style & _SEGSYM):
                 verified, sound = done, checked
         consumed[row] = needed
+        stated += segments[row, 4]
+        if conceal == _LAYER_ENDS and not raw:
+            least = LEAD[0] - (style & (_TERMALL | _BYPASS) != 0)
+            if not least <= needed - stated <= LEAD[1]:
+                return done - 1, verified, sound, needed
+            verified, sound = done, needed
     return np.int64(-1), done, sound, needed
 
 
@@ -179,33 +200,24 @@ def _next_segment(segments, row, style, done, end):  # type: ignore[no-untyped-d
 
 
 @njit(**UNCOUNTED)
-def _conceal(flags, samples, block, plane, failed, verified, conceal):  # type: ignore[no-untyped-def]
-    """Forgets what a bit-plane with an error brought; returns how many passes are kept.
-
-    With `conceal` 1 as JJ2000 does it: the plane's bit stays where it was set, and is set where a higher one was. With
-    2: what no check has verified is forgotten, and what was significant before gets the middle of its interval.
-    """
+def _cut(samples, block, plane):  # type: ignore[no-untyped-def]  # numba infers them
+    """What JJ2000 makes of an error in a bit-plane: this plane's bits stay, and are set below higher ones."""
     origin, stride, width, height = block
-    first = 3 * ((failed + 2) // 3) - 2
-    fresh = max(verified - first, 0) if conceal == 2 else 0
-    middle = np.int64(2) << plane
+    bit = np.int64(2) << plane
     for y in range(height):
         for x in range(width):
             index = np.uintp(origin + y * stride + x)
-            sample = np.int64(samples[index])
-            magnitude = abs(sample)
-            if conceal == 1:
-                magnitude &= -middle
-                magnitude |= middle if magnitude else 0
-            elif magnitude & (-2 * middle):
-                if fresh < 2:
-                    magnitude = (magnitude & (-2 * middle)) | middle
-            else:
-                column = flags[np.uintp((y // 4 + 1) * (width + 2) + x + 1)]
-                if fresh == 0 or (column >> (VISITED + 3 * (y % 4))) & 1 == 0:
-                    magnitude = np.int64(0)
-            samples[index] = -magnitude if sample < 0 else magnitude
-    return max(first + fresh, 0)
+            magnitude = abs(np.int64(samples[index])) & -bit
+            magnitude |= bit if magnitude else 0
+            samples[index] = -magnitude if samples[index] < 0 else magnitude
+
+
+@njit(**UNCOUNTED)
+def _forget(samples, block):  # type: ignore[no-untyped-def]  # numba infers them
+    origin, stride, width, height = block
+    for y in range(height):
+        for x in range(width):
+            samples[np.uintp(origin + y * stride + x)] = 0
 
 
 @njit(**UNCOUNTED)

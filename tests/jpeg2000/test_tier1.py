@@ -139,7 +139,7 @@ from tests.jpeg2000 import test_tier1 as own
 from tests.jpeg2000.code_blocks import code_blocks
 for style in range(64):
     data = own._with_bodies(own._codestream(style, own.SHAPES[style % 5]), style, own.HOSTILE)
-    for conceal in ("off", "jj2000", "forget-plane"):
+    for conceal in ("off", "jj2000", "forget-plane", "layer-ends"):
         blocks = code_blocks(data)
         middle = int(np.random.default_rng(style).choice(blocks.rows[:, 3]))
         blocks.decode(conceal)

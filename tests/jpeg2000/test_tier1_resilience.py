@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.jpeg2000 import encode, encrypt
-from benchmark.jpeg2000.tier1 import CONCEALED, DECODED, ERASED
+from benchmark.jpeg2000.tier1 import CONCEALED, CONCEALMENT, DECODED, ERASED
 from tests.jpeg2000.code_blocks import code_blocks
 from tests.pictures import make_picture
 
@@ -37,7 +37,7 @@ def _encrypted(codestream: bytes, offset: float = 30, size: float = 40) -> bytes
 def test_no_error_is_found_in_a_sound_stream(style: int) -> None:
     blocks = code_blocks(_codestream(style))
     off = blocks.decode()[0]
-    for conceal in ("jj2000", "forget-plane"):
+    for conceal in CONCEALMENT:
         coefficients, report, _ = blocks.decode(conceal)
         assert (report["status"] == DECODED).all()
         assert (report["plane"] == -1).all()
@@ -85,6 +85,22 @@ def test_jj2000_cuts_values_below_the_plane(style: int) -> None:
             kept = np.abs(values) & -bit
             values = np.sign(values) * np.where(kept > 0, kept | bit, 0)
         assert (concealed.reshape(-1)[origin + rows * stride + columns] == values).all()
+
+
+@pytest.mark.parametrize("style", [0, 2, 8, PTERM, *CHECKED])
+def test_layer_ends_show_errors_without_symbols(style: int) -> None:
+    plain = _codestream(style, layers=12)
+    encrypted = _encrypted(plain)
+    before, _, _ = code_blocks(plain).decode()
+    blocks = code_blocks(encrypted)
+    astray, _, _ = blocks.decode()
+    concealed, report, _ = blocks.decode("layer-ends")
+    assert (report["status"] == CONCEALED).mean() > 0.9
+    assert (concealed == blocks.limited(report["passes"])).all()
+    # Closer to the truth than without, and far closer than a decoder that forgets everything.
+    error = [float(np.square(found - before).mean()) for found in (concealed, astray, np.zeros_like(before))]
+    assert error[0] < 0.9 * error[1]
+    assert error[0] < 0.2 * error[2]
 
 
 def test_termination_errors_spare_the_passes_that_were_verified() -> None:
