@@ -10,6 +10,7 @@ cancels out. OpenJPEG is the same binding's `decode_standard`, both from bytes t
 from __future__ import annotations
 
 import argparse
+import itertools
 import statistics
 import time
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from benchmark.jpeg2000 import (
     encrypted_ranges,
     openjpeg_version,
 )
+from benchmark.jpeg2000.tier1 import CONCEALMENT
 from benchmark.metrics.visual import psnr, ssim
 
 CODER: dict[str, Any] = {"layers": 12, "code_block": 32, "segmentation_symbols": True}
@@ -44,7 +46,7 @@ WINDOWS = {
     "resolution, first 12 %": ("resolution", 0, 12),
     "layer, all": ("layer", 0, 100),
 }
-RULES = ("off", "jj2000", "forget-plane", "known-window erase")
+RULES = (*CONCEALMENT, "known-window erase")
 
 
 Streams = tuple[list[bytes], list[bytes], list[tuple[int, int]]]
@@ -109,13 +111,13 @@ def quality(samples: list[np.ndarray]) -> list[list[Any]]:
     """Rows: mean PSNR and SSIM of what each rule shows."""
     rows = []
     originals = np.stack(samples)
-    for name in WINDOWS:
-        _, hidden, ranges = streams(samples, name)
+    for name, symbols in itertools.product(WINDOWS, (True, False)):
+        _, hidden, ranges = streams(samples, name, segmentation_symbols=symbols)
         cells = []
         for rule in RULES:
             pictures = np.stack([shown(data, rule, window) for data, window in zip(hidden, ranges, strict=True)])
             cells.append(f"{np.mean(psnr(originals, pictures)):.2f} / {np.mean(ssim(originals, pictures)):.3f}")
-        rows.append([name, *cells])
+        rows.append([name, "yes" if symbols else "no", *cells])
     return rows
 
 
@@ -132,7 +134,7 @@ def main() -> None:
     print(tabulate(cost(samples, arguments.repetitions), heads, "github", ".2f"), "\n")
     heads = ["threads", "samples/s, median", "samples/s, best", "cores busy"]
     print(tabulate(scaling(samples, arguments.repetitions), heads, "github", ".2f"), "\n")
-    print(tabulate(quality(crops(arguments.quality)), ["PSNR in dB / SSIM", *RULES], "github"))
+    print(tabulate(quality(crops(arguments.quality)), ["PSNR in dB / SSIM", "symbols", *RULES], "github"))
 
 
 if __name__ == "__main__":

@@ -66,7 +66,9 @@ def decode(codestream: bytes, *, conceal: str = "off", erase: tuple[int, int] | 
     """Decode a codestream or JP2 file into an image (uint8, H x W x 3), as a viewer shows it.
 
     `conceal`: "off", or what becomes of a code-block where segmentation symbols or predictable termination show an
-    error: "jj2000" (as JJ2000 5.1 does) or "forget-plane" (forgets the bit-plane of the error and all below; closer).
+    error: "jj2000" (as JJ2000 5.1 does), "forget-plane" (forgets the bit-plane of the error and all below; closer), or
+    "layer-ends" (the same, but it also takes for an error that a layer's passes end elsewhere than its bytes do, which
+    needs no symbols, but layers).
     `erase`: first byte and end (exclusive) of what shall not be believed, as offsets into `codestream`; every
     code-block keeps the passes that these bytes cannot have changed.
 

@@ -118,21 +118,36 @@ def psnr(sample: np.ndarray, original: np.ndarray) -> float:
     return float(10 * np.log10(255**2 / np.mean((sample.astype(float) - original) ** 2)))
 
 
-def test_better_rules_show_more() -> None:
+@pytest.mark.parametrize("rule", ["jj2000", "forget-plane", "layer-ends"])
+def test_sound_streams_are_left_alone(rule: str) -> None:
+    sample = make_picture(75, 83)
+    for settings in SETTINGS[:9]:
+        shown, report = decode_with_report(encode(sample, **{"levels": 3, **settings}), conceal=rule)
+        assert np.array_equal(shown, sample), settings
+        assert not report.hit.any()
+
+
+@pytest.mark.parametrize("symbols", [True, False])
+def test_better_rules_show_more(symbols: bool) -> None:
     means = {}
     for seed in range(6):
         original = make_picture(112, 112, seed)
-        plain = encode(original, layers=12, code_block=32, segmentation_symbols=True)
+        plain = encode(original, layers=12, code_block=32, segmentation_symbols=symbols)
         data = encrypt(plain, key=KEY, **{**WINDOW, "offset": 6, "size": 4})
         first, end, _ = encrypted_ranges(plain, **{**WINDOW, "offset": 6, "size": 4})
         for name, shown in (
             ("off", decode(data)),
             ("jj2000", decode(data, conceal="jj2000")),
             ("forget-plane", decode(data, conceal="forget-plane")),
+            ("layer-ends", decode(data, conceal="layer-ends")),
             ("erase", decode(data, erase=(first, end))),
         ):
             means[name] = means.get(name, 0) + psnr(shown, original) / 6
-    assert means["off"] + 1 < means["jj2000"] < means["forget-plane"] + 0.2 < means["erase"] + 0.4, means
+    if symbols:
+        assert means["off"] + 1 < means["jj2000"] < means["forget-plane"] + 0.2 < means["layer-ends"] + 0.4, means
+    else:
+        assert means["off"] == means["jj2000"] == means["forget-plane"] < means["layer-ends"] - 1, means
+    assert means["layer-ends"] < means["erase"] + 0.2
 
 
 @pytest.mark.parametrize("settings", [SETTINGS[2], SETTINGS[6], SETTINGS[7], SETTINGS[8]], ids=str)
