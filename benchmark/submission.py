@@ -99,6 +99,8 @@ class ProtectorManifest(_Manifest):
     #: In the domain codestream, and there alone.
     format: Format | None = None
     reversible: bool
+    #: Whether preparing a sample loses some of it: recovery then gives back what the prepared files show, exactly.
+    lossy: bool = False
     #: The key policies that it may be used under; a keystream cipher allows `sample` alone.
     keys: Annotated[tuple[KeyPolicy, ...], Field(min_length=1)]
     #: The parameters that `prepare()` depends on; None: it has no `prepare()`.
@@ -217,6 +219,8 @@ def _check_names(document: Document, folder: Path) -> None:
 def _check_parameters(document: Document) -> None:
     """Defaults, bounds, presets and `prepare`: checked on plain data, so that they are reported beside other errors."""
     files = document.data.get("domain") == "codestream"
+    if document.data.get("lossy") and (not files or document.data.get("prepare") is None):
+        document.problem(("lossy",), "only a protector of domain codestream that has a `prepare` can be lossy")
     if document.data.get("kind") == "protector" and files != (document.data.get("format") is not None):
         named = "domain" if files else "format"
         document.problem((named,), "the domain codestream, and no other, needs a `format:` (jpeg2000, jpeg or opaque)")

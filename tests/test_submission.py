@@ -74,6 +74,7 @@ deterministic: true
 key: [sample]
 prepare: [layer]
 format: jpeg
+lossy: true
 parameters:
   layers: {type: int, default: 0, minimum: 1}
   order: {type: choice, default: a}
@@ -94,12 +95,13 @@ presets: {p: {layers: 0, sizes: 3, size: 4}}
         "11: key",
         "12: prepare.0",
         "13: format",
-        "15: parameters.layers.default",
-        "16: parameters.order",
-        "17: parameters.class",
-        "18: parameters.size.type",
-        "19: presets.p.layers",
-        "19: presets.p.sizes",
+        "14: lossy",
+        "16: parameters.layers.default",
+        "17: parameters.order",
+        "18: parameters.class",
+        "19: parameters.size.type",
+        "20: presets.p.layers",
+        "20: presets.p.sizes",
     ]
     said = str(caught.value)
     for words in ("did you mean 'codestream'?", "did you mean 'keys'?", "did you mean 'layers'?", "no method.py"):

@@ -133,6 +133,36 @@ def test_the_declared_format_is_held_against_the_files(tmp_path: Path) -> None:
     assert "render" not in _failed(_validate(tmp_path / "2", code, **changed, format="jpeg2000"))
 
 
+LOSSY = """
+    import io
+    from PIL import Image
+    from benchmark.render import render
+    class Method(Protector):
+        def prepare(self, samples):
+            return [self.file(sample) for sample in samples]
+        def file(self, sample):
+            file = io.BytesIO()
+            Image.fromarray(sample).save(file, "JPEG", quality=70)
+            return file.getvalue()
+        def protect(self, prepared, keys, *, generator):
+            return [self.crypt(item, key) for item, key in zip(prepared, keys)]
+        def recover(self, protected, keys):
+            return np.stack(render([self.crypt(item, key) for item, key in zip(protected, keys)]))
+        def crypt(self, item, key):
+            return item[:-34] + bytes(a ^ (b & 1) for a, b in zip(item[-34:-2], key)) + item[-2:]
+        def encrypted_ranges(self, protected):
+            return np.array([[len(item) - 34, len(item) - 2, 32] for item in protected], np.int64)
+"""
+
+
+def test_a_lossy_protector_gives_back_what_its_files_show(tmp_path: Path) -> None:
+    manifest = {"domain": "codestream", "format": "jpeg", "prepare": []}
+    assert "not exact" in _failed(_validate(tmp_path / "1", LOSSY, **manifest))["recovery"]
+    assert "recovery" not in _failed(_validate(tmp_path / "2", LOSSY, **manifest, lossy=True))
+    lazy = LOSSY.replace("self.crypt(item, key) for item, key in zip(protected", "item for item, key in zip(protected")
+    assert "not exact" in _failed(_validate(tmp_path / "3", lazy, **manifest, lossy=True))["recovery"]
+
+
 def test_what_stands_beside_the_method_is_checked_too(tmp_path: Path) -> None:
     folder = write_submission(tmp_path, "bare", SOUND)
     (folder / "README.md").unlink()
