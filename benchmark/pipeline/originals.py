@@ -35,7 +35,7 @@ class Originals:
 
     @cached_property
     def fingerprint(self) -> Artefact:
-        """Failed (bool, N); the header holds digests of ids and pixels, and of the pixels alone, and why samples failed."""
+        """Failed (bool, N); the header has digests of ids and pixels, and of pixels alone, and why samples failed."""
 
         def compute() -> Artefact:
             loaded = self.workshop.stored("pixels", self.key, self._load)
