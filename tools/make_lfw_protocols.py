@@ -25,6 +25,7 @@ ATTACKS = """\
   - {id: direct-decode}
   - {id: error-concealment, name: jj2000, parameters: {rule: jj2000}}
   - {id: error-concealment, name: forget-plane, parameters: {rule: forget-plane}}
+  - {id: error-concealment, name: layer-ends, parameters: {rule: layer-ends}}
   - {id: byte-replacement}
   - {id: layer-truncation}
   - {id: known-window-erase}
