@@ -35,7 +35,9 @@ def error(image: Any) -> float:
     return float(np.mean((image.astype(float) - SAMPLE) ** 2))
 
 
-@pytest.mark.parametrize("name", ["error-concealment", "known-window-erase", "layer-truncation", "byte-replacement"])
+@pytest.mark.parametrize(
+    "name", ["error-concealment", "known-window-erase", "layer-truncation", "byte-replacement", "window-search"]
+)
 def test_what_is_not_encrypted_is_shown_and_what_is_no_codestream_is_not(name: str) -> None:
     assert np.array_equal(attacked(name, PLAIN, (0, 0, 0)), SAMPLE)
     for data in (b"ciphertext", PLAIN[:60]):
@@ -95,3 +97,9 @@ def test_the_erased_decode_is_the_decoder_s() -> None:
 def test_what_the_threat_model_grants_must_be_there(name: str) -> None:
     with pytest.raises(InvalidInputError, match="needs the"):
         load_baseline(f"attacks/{name}").run(Evidence([HIDDEN]), generator=np.random.default_rng(0))
+
+
+def test_a_window_that_is_searched_for_is_worth_nearly_as_much_as_one_that_is_known() -> None:
+    searched = attacked("window-search", HIDDEN)
+    assert error(searched) < 1.5 * error(attacked("known-window-erase", HIDDEN))
+    assert error(searched) < error(attacked("error-concealment", HIDDEN))
