@@ -10,8 +10,7 @@ A coder is (interval, floor, code, left, position). The MQ decoder is the softwa
 a symbol is the more probable one, and nothing else happens, while the interval stays above `floor`. For raw bits, code
 is the last byte and `left` says how many of its bits were not read.
 
-A function's compiled code is cached until its own file changes, whatever it calls: so
-after a change here, `tier1` must be compiled anew too.
+After a change here, `tier1.COMPILED_IN` changes too, lest numba keep what it compiled before.
 """
 
 from __future__ import annotations
@@ -98,11 +97,11 @@ def _symbol(codeword, end, contexts, context, coder):  # type: ignore[no-untyped
         code <<= shift
         left -= shift
         if code | left < 0:
+            if left < 0:
+                code, left, position = _load(codeword, end, code, left, position)
             # A byte above 7F after FF, which no encoder writes, may carry out of the code register: it holds 32 bits.
             if code < 0:
                 code = interval - 1 - ((interval - 1 - code) & _REGISTER)
-            if left < 0:
-                code, left, position = _load(codeword, end, code, left, position)
         floor = max(code, _LEAST - 1)
     return symbol, (interval, floor, code, left, position)
 

@@ -23,6 +23,10 @@ from benchmark.jpeg2000.coding_passes import (
 )
 from benchmark.jpeg2000.tier1_tables import CONTEXTS, ZERO_CODING
 
+#: Of the files that are compiled into `decode_blocks`, SHA-256 of one after another: numba compiles anew when this file
+#: changes, and looks at no other, so this must change with them (a test says to what).
+COMPILED_IN = "e001aadbb90ae0acae8208eb0c7447b1ee66e0d78a7b0c3607e447526740dbbb"
+
 #: The numbers that `decode_blocks` knows the rules of concealment by. All stop a code-block at an error. "jj2000" and
 #: "forget-plane" look at segmentation symbols and predictable termination: JJ2000 keeps the magnitudes down to the
 #: bit-plane of the error, the other forgets that plane, and reconstructs as if it had never been coded. "layer-ends"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import os
 import subprocess
 import sys
@@ -12,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.jpeg2000 import encode, encrypt
+from benchmark.jpeg2000 import coding_passes, encode, encrypt, tier1_tables
 from benchmark.jpeg2000.coding_passes import segmentation_symbol, start
 from benchmark.jpeg2000.standard import decode_standard
-from benchmark.jpeg2000.tier1 import MAX_PLANES, TOO_MANY_PLANES
+from benchmark.jpeg2000.tier1 import COMPILED_IN, MAX_PLANES, TOO_MANY_PLANES
 from benchmark.jpeg2000.tier1_tables import STATES
 from tests.jpeg2000.code_blocks import PLANES, code_blocks, picture
 from tests.pictures import make_picture
@@ -23,6 +25,11 @@ from tests.pictures import make_picture
 SHAPES = [64, 32, (4, 256), (256, 4), (8, 16)]
 #: Most codewords are random; these bytes make the coder stuff bits, carry and meet markers.
 HOSTILE = [0x00, 0x7F, 0x80, 0x8F, 0x90, 0xFE, 0xFF, 0xFF, 0xFF]
+
+
+def test_what_is_compiled_is_what_is_written() -> None:
+    files = [Path(inspect.getfile(module)) for module in (coding_passes, tier1_tables)]
+    assert hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest() == COMPILED_IN
 
 
 def test_mq_decoder_on_the_standards_own_sequence() -> None:
