@@ -154,8 +154,8 @@ def read_packets(  # type: ignore[no-untyped-def]  # numba infers them
                         left -= 1
                         if not (bits >> left) & 1:
                             continue
-                    if left < 17:
-                        position, byte, bits, left = _refill(data, position, end, byte, bits, left, 17)
+                    if left < 18:
+                        position, byte, bits, left = _refill(data, position, end, byte, bits, left, 18)
                     passes, used = _passes(bits, left)
                     left -= used
                     while (bits >> (left - 1)) & 1:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from pictures import make_picture
+from raw_openjpeg import encoded_components
 
 from benchmark.errors import CodestreamError
 from benchmark.jpeg2000 import decode, encode, packets, segments
@@ -196,3 +197,14 @@ def test_missing_and_left_over_packets_are_named() -> None:
         packets(with_body(int(table["end"][-1]), b"\0"))
     with pytest.raises(CodestreamError, match=r"packet's data reaches past|header reaches past"):
         packets(with_body(int(table["end"][-1]) - 3, b""))
+
+
+@pytest.mark.parametrize("seed", [10, 13, 26])
+def test_many_passes_and_long_segments_leave_the_header_in_step(seed: int) -> None:
+    """37 passes or more are told in 16 bits, after which the length's indicator may begin with the last bit read."""
+    random = np.random.default_rng(seed)
+    span, side = 1 << int(random.integers(11, 16)), int(random.integers(100, 200))
+    plane = (32768 + random.integers(1 - span, span, (side, side))).astype(np.int32)
+    data = encoded_components([plane], 16, levels=0, code_block=(32, 32))
+    assert packets(data)["end"][-1] == len(data) - 2  # before EOC
+    assert segments(data)["passes"].max() >= 37
