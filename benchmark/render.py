@@ -53,6 +53,7 @@ def _picture(data: bytes) -> npt.NDArray[np.uint8] | None:
                 if image.width * image.height > MAX_PIXELS:
                     return None
                 return np.asarray(image.convert("RGB"))
-        except (UnidentifiedImageError, OSError, ValueError, SyntaxError):  # what Pillow raises on damaged files
+        # What Pillow raises on damaged files, and on those that state absurd sizes.
+        except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError):
             return None
     return None

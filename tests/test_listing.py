@@ -13,11 +13,11 @@ from benchmark.store import Artefact, Store
 
 
 def test_a_kind_that_no_artefact_has_is_not_pruned_in_silence(tmp_path: Path) -> None:
-    Store(tmp_path).put("images", "ab12", Artefact({"x": np.zeros(3)}, {}))
-    with pytest.raises(InvalidInputError, match="unknown kind of artefact 'image'; did you mean 'images'"):
-        store_report(tmp_path, prune="0", kind="image")
+    Store(tmp_path).put("protected", "ab12", Artefact({"x": np.zeros(3)}, {}))
+    with pytest.raises(InvalidInputError, match="unknown kind of artefact 'protect'; did you mean 'protected'"):
+        store_report(tmp_path, prune="0", kind="protect")
     with pytest.raises(InvalidInputError, match="goes with --prune"):
-        store_report(tmp_path, kind="images")
+        store_report(tmp_path, kind="protected")
     with pytest.raises(InvalidInputError, match="write it like 500MiB"):
         store_report(tmp_path, prune="5 lots")
-    assert store_report(tmp_path, prune="0", kind="images").startswith("deleted 1 artefacts")
+    assert store_report(tmp_path, prune="0", kind="protected").startswith("deleted 1 artefacts")
