@@ -13,7 +13,7 @@ PACKAGE = ROOT / "benchmark"
 #: From the ground up; a module may import from its own layer and from those before it.
 LAYERS = [
     {"errors", "digest", "interfaces"},
-    {"crypto", "npz", "locations", "schema"},
+    {"compiling", "crypto", "erasure", "npz", "locations", "schema"},
     {"jpeg", "jpeg2000", "metrics", "datasets", "source"},
     {"recognisers", "render", "environment"},
     {"submission", "protocol_schema", "protocol"},

@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.errors import InvalidInputError, unknown
+from benchmark.compiling import compiling
+from benchmark.erasure import erased_range, file_bytes
+from benchmark.errors import unknown
 from benchmark.jpeg.cipher import MODES
 from benchmark.jpeg.coefficients import Coefficients, read_coefficients
 from benchmark.jpeg.completion import complete_dc
 from benchmark.jpeg.entropy_segments import Parsed, parse, place_in_coded
+from benchmark.jpeg.progressive_loops import read_ac_first, read_ac_more, read_dc
 from benchmark.jpeg.reconstruction import factors, samples_of_blocks, to_picture, upsampled
+from benchmark.jpeg.sequential_loops import read_sequential
 
 
 def decode(data: bytes, *, erase: tuple[int, int] | None = None, mode: str = "raw-scan") -> npt.NDArray[np.uint8]:
@@ -30,9 +34,16 @@ def decode(data: bytes, *, erase: tuple[int, int] | None = None, mode: str = "ra
     >>> bool((decode(data) == decode_standard(data)).all())
     True
     """
-    if mode not in MODES:
-        raise unknown("mode", mode, MODES)
+    if not isinstance(mode, str) or mode not in MODES:
+        raise unknown("mode", str(mode), MODES)
+    data = file_bytes(data)
     parsed = parse(data)
+    loops = (read_dc, read_ac_first, read_ac_more) if parsed.frame.progressive else (read_sequential,)
+    with compiling("JPEG decoder", loops):
+        return _decoded(data, parsed, erase, mode)
+
+
+def _decoded(data: bytes, parsed: Parsed, erase: tuple[int, int] | None, mode: str) -> npt.NDArray[np.uint8]:
     found = read_coefficients(parsed, _erased(data, parsed, erase), codes_erased=mode == "raw-scan")
     planes = []
     largest = parsed.frame.sampling
@@ -48,11 +59,8 @@ def _erased(data: bytes, parsed: Parsed, erase: tuple[int, int] | None) -> tuple
     """The erased range in entropy-coded bytes."""
     if erase is None:
         return 0, 0
-    start, stop = erase
-    if not 0 <= start <= stop <= len(data):
-        raise InvalidInputError(f"erase is a range within the file's {len(data)} bytes, not {start}..{stop}")
     array = np.frombuffer(data, dtype=np.uint8)
-    first, last = (place_in_coded(array, parsed.segments, place) for place in (start, stop))
+    first, last = (place_in_coded(array, parsed.segments, place) for place in erased_range(erase, len(data)))
     return first, last
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.errors import CodestreamError, InvalidInputError, unknown
+from benchmark.compiling import compiling
+from benchmark.erasure import erased_range, file_bytes
+from benchmark.errors import CodestreamError, unknown
+from benchmark.jpeg2000.boxes import has_palette, unwrapped
 from benchmark.jpeg2000.codestream import SEGMENT, parse
 from benchmark.jpeg2000.components import inverse_ict, inverse_rct, place, round_samples
 from benchmark.jpeg2000.geometry import (
@@ -27,7 +26,8 @@ from benchmark.jpeg2000.geometry import (
     Geometry,
     geometry,
 )
-from benchmark.jpeg2000.markers import Component, MainHeader, codestream_of, main_header_bytes, tile_parts
+from benchmark.jpeg2000.markers import Component, MainHeader, main_header_bytes, tile_parts
+from benchmark.jpeg2000.packet_headers import read_packets
 from benchmark.jpeg2000.quantisation import Change, dequantise, drop_fraction, quantisation, quantisation_changes
 from benchmark.jpeg2000.standard import decode_standard, shown
 from benchmark.jpeg2000.tier1 import BLOCK_REPORT, CONCEALMENT, TOO_MANY_PLANES, decode_blocks
@@ -37,8 +37,9 @@ Ints = npt.NDArray[np.int32]
 Sample = npt.NDArray[np.uint8]
 
 MAX_DEPTH = 16
-#: From loading what was compiled before to compiling anew takes from one to some twenty seconds.
-_PATIENCE = 2.0
+DECODER = "JPEG 2000 decoder"
+#: What takes long to compile; of the wavelets one is used, which takes less than tier-2 or tier-1.
+_COMPILED = read_packets, decode_blocks
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def decode(codestream: bytes, *, conceal: str = "off", erase: tuple[int, int] | 
     [128, 128, 128]
     """
     if conceal == "off" and erase is None:
-        return decode_standard(codestream)
+        return decode_standard(file_bytes(codestream))
     return decode_with_report(codestream, conceal=conceal, erase=erase)[0]
 
 
@@ -96,14 +97,16 @@ def decode_with_report(
 
     Without concealment the picture equals OpenJPEG's bit for bit under 5/3, and within 1 under 9/7.
     """
-    plan, coefficients, report = _decoded_blocks(codestream, conceal, erase)
-    return shown(_planes(plan, coefficients), plan.header.size.components), report
+    with compiling(DECODER, _COMPILED):
+        plan, coefficients, report = _decoded_blocks(file_bytes(codestream), conceal, erase)
+        return shown(_planes(plan, coefficients), plan.header.size.components), report
 
 
 def decode_components(codestream: bytes, *, conceal: str = "off", erase: tuple[int, int] | None = None) -> list[Ints]:
     """As `decode`, but every component's exact values (int32, its own H x W): any depth to 16 bits, signed or not."""
-    plan, coefficients, _ = _decoded_blocks(codestream, conceal, erase)
-    return _planes(plan, coefficients)
+    with compiling(DECODER, _COMPILED):
+        plan, coefficients, _ = _decoded_blocks(file_bytes(codestream), conceal, erase)
+        return _planes(plan, coefficients)
 
 
 @dataclass(frozen=True)
@@ -167,13 +170,16 @@ def _check_support(header: MainHeader) -> None:
 
 
 def _decoded_blocks(data: bytes, conceal: str, erase: tuple[int, int] | None) -> tuple[_Plan, Ints, Report]:
-    if conceal not in CONCEALMENT:
-        raise unknown("conceal", conceal, CONCEALMENT)
-    codestream = codestream_of(data)
-    before = data.find(codestream)
-    if b"pclr" in data[:before]:
+    if not isinstance(conceal, str) or conceal not in CONCEALMENT:
+        raise unknown("conceal", str(conceal), CONCEALMENT)
+    start, stop = (0, 0) if erase is None else erased_range(erase, len(data))
+    codestream, before = unwrapped(data)
+    if has_palette(data):
         raise CodestreamError("JP2 file with a palette (pclr box), which is not supported here")
-    start, stop = (-1, -1) if erase is None else _checked(erase, len(data))
+    if start < stop:
+        start, stop = max(start - before, 0), max(stop - before, 0)  # offsets into the codestream
+    else:
+        start, stop = -1, -1
     header_bytes = main_header_bytes(codestream)
     parsed = parse(codestream, capacity=4096)
     parts = tile_parts(codestream, len(header_bytes), len(parsed.layout.tile_packets) - 1)
@@ -184,49 +190,16 @@ def _decoded_blocks(data: bytes, conceal: str, erase: tuple[int, int] | None) ->
     coefficients = np.zeros(plan.geometry.planes[-1], dtype=np.int32)
     report = np.empty((len(plan.blocks), BLOCK_REPORT.itemsize // 4), dtype=np.int32)
     consumed, sorted_consumed = np.empty((2, len(rows)), dtype=np.int32)
-    with _notice():
-        decode_blocks(
-            parsed.data,
-            rows,
-            first_row,
-            plan.blocks,
-            plan.header.style,
-            CONCEALMENT[conceal],
-            start - before if start >= 0 else -1,
-            stop - before if start >= 0 else -1,
-            coefficients,
-            report,
-            sorted_consumed,
-        )
+    decode_blocks(
+        parsed.data, rows, first_row, plan.blocks, plan.header.style, CONCEALMENT[conceal], start, stop,
+        coefficients, report, sorted_consumed,
+    )  # fmt: skip
     consumed[order] = sorted_consumed
     blocks = report.view(BLOCK_REPORT).reshape(-1)
     if (report[:, 6] == TOO_MANY_PLANES).any():
         raise CodestreamError("codestream states more magnitude bit-planes than 32-bit coefficients have")
     found = Report(blocks, plan.geometry.code_blocks, parsed.segments.view(SEGMENT).reshape(-1), consumed)
     return plan, coefficients, found
-
-
-def _checked(erase: tuple[int, int], size: int) -> tuple[int, int]:
-    start, stop = erase
-    if not 0 <= start <= stop <= size:
-        raise InvalidInputError(f"erase is first byte and end within the {size} bytes given, not {start} and {stop}")
-    return (start, stop) if start < stop else (-1, -1)
-
-
-@contextmanager
-def _notice() -> Iterator[None]:
-    """Says on stderr that the first use compiles, where it takes long; later ones load what was compiled."""
-    if decode_blocks.signatures:
-        yield
-        return
-    text = "compiling the JPEG 2000 decoder, once; the next start finds it compiled"
-    timer = threading.Timer(_PATIENCE, print, [text], {"file": sys.stderr, "flush": True})
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _planes(plan: _Plan, coefficients: Ints) -> list[Ints]:

@@ -167,7 +167,7 @@ def test_real_files(data_root: Path) -> None:
 def test_wrong_arguments_are_one_clear_line() -> None:
     data = encode(make_picture(16, 16))
     for erase in ((-1, 5), (9, 3), (0, len(data) + 1)):
-        with pytest.raises(InvalidInputError, match="erase is a range within"):
+        with pytest.raises(InvalidInputError, match="erase is first byte and end within"):
             decode(data, erase=erase)
     with pytest.raises(InvalidInputError, match="unknown mode 'raw'"):
         decode(data, mode="raw")

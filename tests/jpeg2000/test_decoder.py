@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -267,22 +265,3 @@ def test_palettes_and_odd_colour_transforms_are_refused() -> None:
     place = grey.index(b"\xff\x52") + 8
     with pytest.raises(CodestreamError, match="three components"):
         decode_with_report(grey[:place] + b"\x01" + grey[place + 1 :])
-
-
-def test_the_first_use_says_that_it_compiles_where_that_takes_long() -> None:
-    code = """
-    import time
-    from benchmark.jpeg2000 import decoder
-    class Slow:
-        signatures = ()
-        def __call__(self, *arguments): time.sleep(0.3)
-    decoder.decode_blocks, decoder._PATIENCE = Slow(), 0.05
-    with decoder._notice(): decoder.decode_blocks()
-    decoder._PATIENCE = 5
-    with decoder._notice(): decoder.decode_blocks()
-    """
-    code = "\n".join(line[4:] for line in code.splitlines())
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == ""
-    assert done.stderr.count("\n") == 1
-    assert "compiling" in done.stderr
