@@ -8,6 +8,8 @@ import numpy.typing as npt
 from benchmark.errors import CodestreamError, InvalidInputError
 from benchmark.interfaces import Attack, Evidence, MaybeSamples
 from benchmark.jpeg2000 import decode_standard, packets
+from benchmark.jpeg2000.boxes import unwrapped
+from benchmark.render import render
 
 
 class ByteReplacement(Attack):
@@ -23,20 +25,21 @@ class ByteReplacement(Attack):
     def _shown(self, data: bytes, start: int, end: int) -> npt.NDArray[np.uint8] | None:
         try:
             return decode_standard(replaced(data, start, end))
-        except CodestreamError:
-            return None
+        except CodestreamError:  # where packets lie is not known in every file that a viewer shows
+            return render([data])[0]
 
 
-def replaced(codestream: bytes, start: int, end: int) -> bytes:
-    """The codestream with zeros for all packet-body bytes in start..end; a zero never makes a marker."""
+def replaced(file: bytes, start: int, end: int) -> bytes:
+    """The codestream or JP2 file with zeros for all packet-body bytes in start..end; a zero never makes a marker."""
+    codestream, before = unwrapped(file)
     table = packets(codestream)
-    steps = np.zeros(len(codestream) + 1, np.int8)
+    steps = np.zeros(len(file) + 1, np.int8)
     # Empty bodies begin where they end, so both have to count: add.at, not assignment.
-    np.add.at(steps, table["body"], 1)
-    np.add.at(steps, table["end"], -1)
+    np.add.at(steps, before + table["body"], 1)
+    np.add.at(steps, before + table["end"], -1)
     inside = np.cumsum(steps[:-1], dtype=np.int8) > 0
     inside[:start] = False
     inside[end:] = False
-    data = np.frombuffer(codestream, np.uint8).copy()
+    data = np.frombuffer(file, np.uint8).copy()
     data[inside] = 0
     return data.tobytes()

@@ -13,13 +13,14 @@ from benchmark.datasets import open_dataset
 from benchmark.errors import CodestreamError, InvalidInputError
 from benchmark.interfaces import Attack, Codestreams, Evidence, Samples, Templates
 from benchmark.jpeg2000 import encode
+from benchmark.jpeg2000.boxes import unwrapped
+from benchmark.jpeg2000.coder import coder_of, declared_coder
 from benchmark.jpeg2000.codestream import parse
 
 Floats = npt.NDArray[np.float64]
 
 #: Drawn persons that tell what headers usually say; the embedded data set, which nobody's protected face is part of.
 PERSONS = 400
-CODER = ("progression", "layers", "code_block", "levels", "segmentation_symbols")
 
 
 class HeaderLeak(Attack):
@@ -42,31 +43,38 @@ class HeaderLeak(Attack):
     ) -> Templates:
         """Templates of originals, encoded as the protector encodes them."""
         if not isinstance(prepared, list):
-            prepared = [encode(sample, **dict(_coder(algorithm))) for sample in samples]
+            originals = samples if prepared is None else prepared
+            prepared = [encode(sample, **declared_coder(_parameters(algorithm))) for sample in originals]
         return self._embedded(prepared, algorithm)
 
     def _embedded(self, files: Codestreams, algorithm: Mapping[str, Any] | None) -> Templates:
-        mean, axes = self.projection(_coder(algorithm))
+        parameters = _parameters(algorithm)
         templates = np.zeros((len(files), self.dimensions), np.float32)
         for row, data in enumerate(files):
             values = header_features(data)
-            if values is not None and values.size == mean.size:
+            if values is None:
+                continue
+            found = self.projection(tuple(coder_of(unwrapped(data)[0], parameters).items()))
+            if found is not None and values.size == found[0].size:
                 # One by one, and without BLAS: how that rounds depends on how many rows and threads there are.
-                templates[row] = np.einsum("i,ij->j", values - mean, axes)
+                templates[row] = np.einsum("i,ij->j", values - found[0], found[1])
         return templates
 
-    def _projection(self, coder: tuple[tuple[str, Any], ...]) -> tuple[Floats, Floats]:
-        """Mean (D) and projection (D x `dimensions`) for a coder's settings, from drawn faces."""
+    def _projection(self, coder: tuple[tuple[str, Any], ...]) -> tuple[Floats, Floats] | None:
+        """Mean (D) and projection (D x `dimensions`) for a coder, from drawn faces; None where ours is none like it."""
         faces = open_dataset("synthetic", {}, None).load([f"s{number:04d}/0" for number in range(PERSONS)]).samples
-        rows = [header_features(encode(face, **dict(coder))) for face in faces]
+        try:
+            rows = [header_features(encode(face, **dict(coder))) for face in faces]
+        except InvalidInputError:
+            return None
         return principal_axes(np.stack([row for row in rows if row is not None]), self.dimensions)
 
 
-def _coder(algorithm: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...]:
-    """The coder's settings among the protector's parameters; what is not said is the encoder's default."""
+def _parameters(algorithm: Mapping[str, Any] | None) -> Mapping[str, Any]:
     if algorithm is None:
         raise InvalidInputError("header-leak needs the algorithm")
-    return tuple((name, algorithm["parameters"][name]) for name in CODER if name in algorithm["parameters"])
+    parameters: Mapping[str, Any] = algorithm["parameters"]
+    return parameters
 
 
 def header_features(codestream: bytes) -> Floats | None:
@@ -76,7 +84,7 @@ def header_features(codestream: bytes) -> Floats | None:
     headers alone, so the same for a codestream and its encrypted twin. None where it is no readable codestream.
     """
     try:
-        parsed = parse(codestream, capacity=4096)
+        parsed = parse(unwrapped(codestream)[0], capacity=4096)
     except CodestreamError:
         return None
     packet, block, passes, _, length, zero_planes = parsed.segments.T

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from benchmark.errors import CodestreamError, InvalidInputError
 from benchmark.interfaces import Attack, Evidence, Learned, MaybeSamples, TrainingPairs
 from benchmark.jpeg2000 import decode, decode_with_report, encode
+from benchmark.jpeg2000.boxes import unwrapped
 from benchmark.jpeg2000.cipher_loops import shift
+from benchmark.jpeg2000.coder import coder_of
 from benchmark.jpeg2000.codestream import parse
 from benchmark.jpeg2000.keystream_recovery import UNKNOWN, learn_draws
 from benchmark.jpeg2000.markers import main_header, main_header_bytes
 from benchmark.jpeg2000.window_search import window_in
-
-CODER = ("progression", "layers", "code_block", "levels", "segmentation_symbols")
+from benchmark.render import render
 
 
 class KeystreamReuse(Attack):
@@ -29,15 +33,12 @@ class KeystreamReuse(Attack):
         if evidence.windows is None or evidence.algorithm is None:
             raise InvalidInputError("keystream-reuse needs the algorithm and the encrypted windows")
         parameters = evidence.algorithm["parameters"]
-        coder = {name: parameters[name] for name in CODER if name in parameters}
         spans = evidence.windows[:, :2].tolist()
-        files = []
-        for original, hidden, (start, end) in zip(training.originals, evidence.protected, spans, strict=True):
-            plain = encode(original, **coder)
-            # Another coder than the one declared: nothing can be laid beside this file.
-            if start < end and len(plain) == len(hidden) and plain[:start] == hidden[:start]:
-                files.append((plain, hidden, start, end))
-        return {"draws": learn_draws(files)}
+        twins = [
+            _twin(original, hidden, start, end, parameters)
+            for original, hidden, (start, end) in zip(training.originals, evidence.protected, spans, strict=True)
+        ]
+        return {"draws": learn_draws([twin for twin in twins if twin is not None])}
 
     def restore(self, learned: Learned) -> None:
         """Take up the keystream, up to the first draw that is not known."""
@@ -56,16 +57,32 @@ class KeystreamReuse(Attack):
         try:
             plain = self._decrypted(data, start, end) if start < end else data
             return decode(plain) if plain is not None else decode(data, erase=(start, end))
-        except CodestreamError:
-            return None
+        except CodestreamError:  # ours decodes less than a viewer does
+            return render([data])[0]
 
     def _decrypted(self, data: bytes, start: int, end: int) -> bytes | None:
         """The file under the learned keystream; None where that is too short or does not fit."""
-        parsed = parse(data)
-        if not len(self.draws) or not shift(parsed.data, parsed.table, start, end, self.draws, -1):
+        codestream, before = unwrapped(data)
+        parsed = parse(codestream)
+        if not len(self.draws) or not shift(parsed.data, parsed.table, start - before, end - before, self.draws, -1):
             return None
         plain = parsed.data.tobytes()
         # Whether it fits shows without any original: in the clear, decoder and packet headers agree.
         report = decode_with_report(plain)[1]
         found = window_in(report, main_header(main_header_bytes(plain)).style)
-        return plain if found == (0, 0) else None
+        return data[:before] + plain + data[before + len(plain) :] if found == (0, 0) else None
+
+
+def _twin(
+    original: npt.NDArray[np.uint8], hidden: bytes, start: int, end: int, parameters: Mapping[str, Any]
+) -> tuple[bytes, bytes, int, int] | None:
+    """Plain and encrypted codestream, first byte and end of the window; None where ours has no coder like that one."""
+    try:
+        codestream, before = unwrapped(hidden)
+        plain = encode(original, **coder_of(codestream, parameters))
+    except InvalidInputError:
+        return None
+    start, end = start - before, end - before
+    if not start < end or len(plain) != len(codestream) or plain[:start] != codestream[:start]:
+        return None
+    return plain, codestream, start, end
