@@ -16,6 +16,7 @@ from benchmark.jpeg2000 import encode
 from benchmark.jpeg2000.boxes import unwrapped
 from benchmark.jpeg2000.coder import coder_of, declared_coder
 from benchmark.jpeg2000.codestream import parse
+from benchmark.jpeg2000.markers import image_size
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,7 +53,7 @@ class HeaderLeak(Attack):
         templates = np.zeros((len(files), self.dimensions), np.float32)
         for row, data in enumerate(files):
             values = header_features(data)
-            if values is None:
+            if values is None or not _of_a_face(data):
                 continue
             found = self.projection(tuple(coder_of(unwrapped(data)[0], parameters).items()))
             if found is not None and values.size == found[0].size:
@@ -68,6 +69,12 @@ class HeaderLeak(Attack):
         except InvalidInputError:
             return None
         return principal_axes(np.stack([row for row in rows if row is not None]), self.dimensions)
+
+
+def _of_a_face(file: bytes) -> bool:
+    """Whether a picture is as large as the drawn faces are."""
+    size = image_size(unwrapped(file)[0])
+    return (size.x1 - size.x0, size.y1 - size.y0) == (112, 112)
 
 
 def _parameters(algorithm: Mapping[str, Any] | None) -> Mapping[str, Any]:
