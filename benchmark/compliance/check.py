@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from benchmark.compliance.decoders import Format, installed
+from benchmark.compliance.decoders import OUT_OF_CURIOSITY, Format, installed
 from benchmark.compliance.marker_codes import jpeg2000_violations, jpeg_violations
 from benchmark.compliance.process import DecodingProcess
 from benchmark.jpeg2000.markers import JP2_SIGNATURE, SIGNATURE
@@ -67,6 +67,20 @@ def check(
     rule = jpeg2000_violations if kind == "jpeg2000" else jpeg_violations
     broken = [(number, found[0]) for number, found in enumerate(map(rule, streams)) if found]
     return verdicts | {MARKER_CODES: Verdict(_STANDARDS[kind], len(streams), len(broken), tuple(broken[:3]))}
+
+
+def refusals(verdicts: Mapping[str, Verdict]) -> list[str]:
+    """Who refuses streams that it must accept to be compliant, one line each; OUT_OF_CURIOSITY need not accept any.
+
+    >>> refusals({"pillow": Verdict("13", 5, 2, ((3, "OSError: broken"),)), "ffmpeg-strict": Verdict("8", 5, 5)})
+    ['pillow 13 refuses 2 of 5 files, such as number 3: OSError: broken']
+    """
+    return [
+        f"{name} {one.version} refuses {one.failures} of {one.streams} files"
+        + "".join(f", such as number {number}: {reason}" for number, reason in one.reasons[:1])
+        for name, one in verdicts.items()
+        if one.failures and name not in OUT_OF_CURIOSITY
+    ]
 
 
 def _decoded(

@@ -8,17 +8,17 @@ bits that two files have in common must agree no more often than by chance.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.conformance.trial import COUNT, Skipped, Unmet, keys, same, samples
-from benchmark.digest import generator
-from benchmark.sandbox import SubmissionProcess
-
-Bytes = npt.NDArray[np.uint8]
+from benchmark.conformance.alignment import Bytes, lay_beside
+from benchmark.conformance.settings import DEFAULT, Setting
+from benchmark.conformance.trial import Skipped, Unmet, same
+from benchmark.submission import ProtectorManifest
 
 #: So many keystream bytes do not repeat by chance: with a million of them once in 10^17 trials.
 GRAM = 12
@@ -26,9 +26,8 @@ GRAM = 12
 ZEROS = 3
 #: Standard deviations by which bits may agree too often: the chance is 10^-23.
 DEVIATIONS = 10.0
-#: Presets tried under one key, since they may differ in their windows alone.
-PRESETS = 4
-_JPEG = b"\xff\xd8\xff"
+#: Runs of GRAM bytes that are looked at in a file of a preset; in the default setting all are.
+PRESET_GRAMS = 1000
 
 
 class Encryption(NamedTuple):
@@ -40,67 +39,51 @@ class Encryption(NamedTuple):
     cipher: Bytes
     #: First encrypted byte.
     start: int
+    setting: str = DEFAULT
 
 
-def check_keystream(process: SubmissionProcess) -> str:
-    """Protect several samples under several keys, and one under several presets; Unmet where a keystream repeats."""
-    manifest = process.submission.protector
+def check_keystream(manifest: ProtectorManifest, settings: Sequence[Setting]) -> str:
+    """Hold several samples under several keys and presets against each other; Unmet where a keystream repeats."""
     if manifest.domain != "codestream":
         raise Skipped("only codestreams have a keystream")
-    if manifest.prepare is None:
+    if manifest.prepare is None and manifest.format == "opaque":
         raise Skipped("the manifest has no `prepare`: there is no plain file to compare with")
-    found = [one for name in ("one", "two", "three") for one in _encryptions(process, keys(name), f"under key {name}")]
-    if set(manifest.keys) - {"sample"}:
-        found += _encryptions(process, keys("one")[:1] * COUNT, "under one key for all")
-    try:
-        for preset in list(manifest.presets)[:: max(1, len(manifest.presets) // PRESETS)][:PRESETS]:
-            process.configure(process.submission.resolve({}, preset))
-            found += _encryptions(process, keys("one")[:1], f"in preset {preset}")
-    finally:
-        process.configure(process.submission.resolve({}))
+    found = [one for setting in settings for one in _encryptions(setting, needed=manifest.format != "opaque")]
     if not found:
-        raise Skipped("no protected file can be laid beside its plain one, byte by byte")
+        raise Skipped("no opaque file can be laid beside its plain one, byte by byte")
     # A preset may be the default, and one key for all is one of the keys: the same twice is no repeat.
     distinct = {(one.plain.tobytes(), one.cipher.tobytes()): one for one in found}.values()
     encrypted = [one for one in distinct if (one.plain != one.cipher).any()]
     if not encrypted:
         raise Skipped("it hands its input through: no protection")
     find_repeat(encrypted)
-    find_agreement(encrypted)
-    return f"repeats nowhere in {len(encrypted)} files, by xor or by shift"
+    for setting in settings:
+        find_agreement([one for one in encrypted if one.setting == setting.name])
+    return f"repeats nowhere in {len(encrypted)} files of {len(settings)} settings, by xor or by shift"
 
 
-def _encryptions(process: SubmissionProcess, of: list[bytes], label: str) -> list[Encryption]:
-    """The first samples under these keys, as far as plain and protected files can be compared."""
-    prepared = process.prepare(samples(len(of)))
-    protected = process.protect(prepared, of, generator=generator("conformance", "keystream"))
-    if not isinstance(prepared, list) or not isinstance(protected, list) or same(prepared, protected):
-        return []
-    found = []
-    for number, range_ in enumerate(process.encrypted_ranges(protected)):
-        start, end = int(range_[0]), int(range_[1])
-        aligned = lay_beside(prepared[number], protected[number], start, end)
-        if aligned is not None:
-            found.append(Encryption(f"sample {number} {label}", number, *aligned))
-    return found
-
-
-def lay_beside(plain: bytes, cipher: bytes, start: int, end: int) -> tuple[Bytes, Bytes, int] | None:
-    """Plain and cipher as arrays of one length, and where encryption starts in them; None where they do not fit.
-
-    JPEG files are taken without the zeros that are stuffed after FF. Other files of one length fit as they are; else
-    the encrypted range may be the whole plain file, with a nonce and a tag around it.
-    """
-    if plain.startswith(_JPEG):
-        start -= cipher[:start].count(b"\xff\x00")
-        plain, cipher = (file.replace(b"\xff\x00", b"\xff") for file in (plain, cipher))
-    elif len(plain) != len(cipher) and end - start == len(plain):
-        start, cipher = 0, cipher[start:end]
-    return (_bytes(plain), _bytes(cipher), start) if len(plain) == len(cipher) else None
-
-
-def _bytes(data: bytes) -> Bytes:
-    return np.frombuffer(data, np.uint8)
+def _encryptions(setting: Setting, *, needed: bool) -> Iterator[Encryption]:
+    """Plain and protected files side by side; with `needed`, Unmet names one for which that is impossible."""
+    if not isinstance(setting.prepared, list):
+        if needed:
+            raise Unmet(f"{setting.name}: prepare() gives no files, so nothing shows whether the keystream repeats")
+        return
+    for batch in setting.batches:
+        assert isinstance(batch.protected, list)
+        assert batch.ranges is not None
+        if same(setting.prepared, batch.protected):
+            continue
+        for number, (plain, cipher, range_) in enumerate(
+            zip(setting.prepared, batch.protected, batch.ranges.tolist(), strict=True)
+        ):
+            label = f"sample {number} {batch.label}" + ("" if setting.name == DEFAULT else f" in preset {setting.name}")
+            laid = lay_beside(plain, cipher, range_[:2])
+            if laid is None:
+                if needed:
+                    raise Unmet(f"{label}: the file has other packets or segments than the plain one, so nothing shows "
+                                "whether the keystream repeats")  # fmt: skip
+                continue
+            yield Encryption(label, number, laid.plain, laid.cipher, laid.start(range_[:2]), setting.name)
 
 
 def keystreams(one: Encryption) -> dict[str, Bytes]:
@@ -120,12 +103,12 @@ def find_repeat(encryptions: list[Encryption]) -> None:
     streams = [keystreams(one) for one in encryptions]
     for way in streams[0]:
         owners: dict[bytes, str] = {}
-        for label, stream in zip((one.label for one in encryptions), (each[way] for each in streams), strict=True):
-            for gram in _grams(stream):
+        for one, stream in zip(encryptions, (each[way] for each in streams), strict=True):
+            for gram in _grams(stream)[: None if one.setting == DEFAULT else PRESET_GRAMS]:
                 if gram in owners:
-                    where = f"{owners[gram]} and {label}" if owners[gram] != label else label
+                    where = f"{owners[gram]} and {one.label}" if owners[gram] != one.label else one.label
                     raise Unmet(f"the keystream repeats ({way}) in {where}: one known plaintext reveals another")
-                owners[gram] = label
+                owners[gram] = one.label
 
 
 def _grams(stream: Bytes) -> list[bytes]:

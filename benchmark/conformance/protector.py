@@ -6,8 +6,10 @@ from functools import cached_property
 
 import numpy as np
 
-from benchmark.compliance import format_of
+from benchmark.conformance.formats import check_formats
 from benchmark.conformance.keystream import check_keystream
+from benchmark.conformance.ranges import check_ranges
+from benchmark.conformance.settings import Setting, try_default, try_presets
 from benchmark.conformance.trial import Check, Skipped, Unmet, joined, keys, same, samples, take, templates, unchanged
 from benchmark.digest import generator
 from benchmark.interfaces import Protected, Samples
@@ -26,8 +28,10 @@ def protector_checks(process: SubmissionProcess) -> list[Check]:
         Check("key sensitivity", trial.check_keys),
         Check("recovery", trial.check_recovery),
         Check("render", trial.check_render),
+        Check("presets", trial.check_presets),
+        Check("format", lambda: check_formats(trial.manifest, trial.settings)),
         Check("encrypted ranges", trial.check_ranges),
-        Check("keystream", lambda: check_keystream(process)),
+        Check("keystream", lambda: check_keystream(trial.manifest, trial.settings)),
         Check("comparison", trial.check_compare),
     ]
 
@@ -138,35 +142,23 @@ class _Trial:
             agrees = shown.failed[number] if image is None else np.array_equal(shown.values[number], image)
             if not agrees:
                 raise Unmet(f"render() of sample {number} is not what a standard decoder shows (benchmark.render)")
-        self._check_format()
         return f"as a standard decoder; {int(shown.failed.sum())} of {len(shown.failed)} show nothing"
 
-    def _check_format(self) -> None:
-        """Attacks are chosen by the declared format, so nobody may escape them by declaring another."""
-        for item in self.protected if isinstance(self.protected, list) else []:
-            found = format_of(item) or "opaque"
-            if found != self.manifest.format:
-                raise Unmet(f"the manifest says `format: {self.manifest.format}`, but these files are {found}")
+    @cached_property
+    def settings(self) -> list[Setting]:
+        """The default setting, and every preset once these have been tried."""
+        return [try_default(self.process)]
+
+    def check_presets(self) -> str:
+        presets = try_presets(self.process)
+        self.settings.extend(presets)
+        return f"{len(presets)} tried"
 
     def check_ranges(self) -> str:
-        if not isinstance(self.protected, list):
-            raise Skipped("only codestreams have them")
-        ranges = self.process.encrypted_ranges(self.protected)
-        unchanged(self.process, "encrypted_ranges")
-        share = float(np.mean([row[2] / len(item) for row, item in zip(ranges, self.protected, strict=True)]))
-        said = f"{100 * share:.2f} % of the bytes on average"
-        if not isinstance(self.prepared, list) or any(
-            len(a) != len(b) for a, b in zip(self.prepared, self.protected, strict=True)
-        ):
-            return f"{said}; not compared with the plain files, which have other sizes"
-        for number, (plain, hidden) in enumerate(zip(self.prepared, self.protected, strict=True)):
-            start, end, encrypted = ranges[number]
-            changed = np.flatnonzero(np.frombuffer(plain, np.uint8) != np.frombuffer(hidden, np.uint8))
-            if ((changed < start) | (changed >= end)).any():
-                raise Unmet(f"bytes of codestream {number} differ outside its range {start}..{end}")
-            if len(changed) > encrypted:
-                raise Unmet(f"{len(changed)} bytes of codestream {number} differ, but it says {encrypted} encrypted")
-        return said
+        if isinstance(self.protected, list):
+            self.process.encrypted_ranges(self.protected)
+            unchanged(self.process, "encrypted_ranges")
+        return check_ranges(self.manifest, self.settings)
 
     def check_compare(self) -> str:
         if self.manifest.domain != "template":

@@ -87,7 +87,8 @@ def validate(path: Path, *, limits: Limits | None = None) -> Report:
         return report  # what is not Python has no digest, and no process
     with SubmissionProcess(submission, limits=limits, watch=True) as process:
         report.run("import and defaults", lambda: _construct(process), vital=True)
-        report.run("presets", lambda: _presets(process))
+        if manifest.kind == "attack":
+            report.run("presets", lambda: _presets(process))
         checks: list[Check] = protector_checks(process) if manifest.kind == "protector" else attack_checks(process)
         for check in checks:
             report.run(check.name, check.perform, vital=check.vital)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmark.conformance import validate
-from benchmark.conformance.keystream import Encryption, find_agreement, find_repeat, lay_beside
+from benchmark.conformance.keystream import Encryption, find_agreement, find_repeat
 from benchmark.conformance.trial import Unmet
 from benchmark.protocol_schema import Limits
 from benchmark.submission import load_submission
@@ -63,16 +63,6 @@ def test_single_bits_of_a_shared_stream_agree_too_often(shared: bool) -> None:
             find_agreement(found)
     else:
         find_agreement(found)
-
-
-def test_plain_and_protected_files_are_laid_beside_each_other() -> None:
-    aligned = lay_beside(b"abc", b"nonceXYZtag", 5, 8)
-    assert aligned is not None
-    assert (aligned[0].tobytes(), aligned[1].tobytes(), aligned[2]) == (b"abc", b"XYZ", 0)
-    stuffed = lay_beside(b"\xff\xd8\xff\x01\xff\x00a", b"\xff\xd8\xff\x01bc", 4, 6)
-    assert stuffed is not None
-    assert stuffed[0].tobytes() == b"\xff\xd8\xff\x01\xffa"
-    assert lay_beside(b"abc", b"abcd", 0, 2) is None
 
 
 def test_validate_finds_the_broken_variant_and_passes_ours() -> None:
