@@ -21,6 +21,7 @@ DEMO_FOLDS = 10
 DEMO_IDENTITIES = 10  # per fold; a fold's identities are in no other
 DEMO_SAMPLES = 4  # per identity
 DEMO_PAIRS = 30  # genuine and impostor pairs of each fold
+DEMO_LEARNED = 32  # persons that an attacker may learn from, one photograph each; none is in the pairs
 
 
 def demo_rows() -> list[Row]:
@@ -50,6 +51,9 @@ def main() -> None:
     write_pairs(SPLITS / "lfw-view2.csv", rows)
     write_pairs(SPLITS / "lfw-view2-dev.csv", rows[: 2 * 10 * DEV_PAIRS])
     write_pairs(SPLITS / "demo.csv", demo_rows())
+    first = DEMO_FOLDS * DEMO_IDENTITIES
+    learned = [f"s{first + number:04d}/0\n" for number in range(DEMO_LEARNED)]
+    (SPLITS / "demo-attacker.txt").write_text("".join(learned), newline="\n")
 
 
 if __name__ == "__main__":
