@@ -1,33 +1,47 @@
 """The concealing decoder fed damaged codestreams: a picture or a CodestreamError, in time, within its arrays.
 
 Two thousand streams by default; VEILBENCH_MUTATIONS=100000 for the whole lot. Compiled code does not check bounds
-unless it is told to, in a compiler cache of its own:
+unless it is told to, in a compiler cache of its own: here for a few hundred streams, and for all in the nightly job:
 
-    export NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=/tmp/checked VEILBENCH_MUTATIONS=20000
-    pytest tests/jpeg2000/test_decoder_mutations.py
+    export NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=/tmp/checked VEILBENCH_MUTATIONS=100000
+    pytest tests/jpeg2000/test_decoder_mutations.py tests/jpeg/test_robustness.py
 """
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
+import subprocess
+import sys
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from pictures import make_picture
+from PIL import Image
 from raw_openjpeg import encoded_components
 
 from benchmark.errors import CodestreamError
 from benchmark.jpeg2000 import decode_with_report, encode, packets
 from benchmark.jpeg2000.encoder import BYPASS, PTERM, RESET, SEGSYM, TERMALL, VSC
-from benchmark.jpeg2000.markers import main_header_bytes
+from benchmark.jpeg2000.markers import codestream_of, main_header_bytes
 from benchmark.jpeg2000.tier1 import CONCEALMENT
 
 STREAMS = int(os.environ.get("VEILBENCH_MUTATIONS", "2000"))
 RULES = list(CONCEALMENT)
+
+
+def jp2_file() -> bytes:
+    """A JP2 file by Pillow: boxes around the codestream, which a decoder has to walk."""
+    file = io.BytesIO()
+    Image.fromarray(make_picture(24, 24)).save(file, "JPEG2000", irreversible=False, num_resolutions=3)
+    return file.getvalue()
+
+
 _PLANE = make_picture(24, 20)[:, :, 0].astype(np.int32)
 BASES = [
     encode(make_picture(24, 24), levels=2, code_block=8, layers=3, segmentation_symbols=True),
@@ -36,6 +50,7 @@ BASES = [
     encode(make_picture(32, 24), levels=2, reversible=False, progression="CPRL", precincts=[(16, 16)], sop=True),
     encode(make_picture(24, 32), levels=4, style=BYPASS | TERMALL | PTERM, eph=True, progression="PCRL"),
     encoded_components([_PLANE << 8, _PLANE[::2, ::2] << 8], 16, steps=[(1, 1), (2, 2)], style=SEGSYM),
+    jp2_file(),
 ]
 
 
@@ -43,11 +58,13 @@ def mutated(base: bytes, generator: np.random.Generator) -> bytes:
     """A base with bytes of packet bodies changed, or of any part, or of its headers, or a piece moved."""
     data = bytearray(base)
     kind = int(generator.integers(8))
+    codestream = codestream_of(base)
+    boxes = base.index(codestream)
     if kind < 4:
-        bodies = packets(base)
-        places = np.concatenate([np.arange(row["body"], row["end"]) for row in bodies])
+        bodies = packets(codestream)
+        places = boxes + np.concatenate([np.arange(row["body"], row["end"]) for row in bodies])
     elif kind < 6:
-        places = np.arange(2, len(main_header_bytes(base)) + 40)
+        places = np.arange(2, boxes + len(main_header_bytes(codestream)) + 40)
     else:
         places = np.arange(2, len(data))
     if kind == 7:
@@ -73,13 +90,14 @@ def try_decoding(data: bytes, rule: str, erase: tuple[int, int] | None) -> bool:
     return True
 
 
-def test_mutated_streams() -> None:
+def try_mutations(count: int) -> None:
+    """Decode so many damaged streams, all bases and rules in turn."""
     generator = np.random.default_rng(2026)
     outcomes: Counter[tuple[Any, ...]] = Counter()
     slowest = 0.0
     for base, rule in itertools.product(BASES, RULES):
         assert try_decoding(base, rule, None)
-    for number in range(STREAMS):
+    for number in range(count):
         data = mutated(BASES[number % len(BASES)], generator)
         start, stop = sorted(generator.integers(0, len(data) + 1, 2).tolist())
         erase = (start, stop) if number % 5 == 0 else None
@@ -91,6 +109,20 @@ def test_mutated_streams() -> None:
         # Both outcomes occur often, so the test did look at both.
         assert 0.1 < outcomes[base, True] / (outcomes[base, True] + outcomes[base, False]) < 0.95, outcomes
     assert slowest < 1
+
+
+def test_mutated_streams() -> None:
+    try_mutations(STREAMS)
+
+
+def test_never_out_of_bounds(tmp_path: Path) -> None:
+    """The whole decoder, packet headers, tier-1, wavelets and placing, compiled anew with its indices checked."""
+    if os.environ.get("NUMBA_BOUNDSCHECK") == "1":
+        pytest.skip("this is that process")
+    script = "import sys; sys.path[:0] = sys.argv[1:]; import test_decoder_mutations as t; t.try_mutations(560)"
+    here = Path(__file__).resolve().parent
+    environment = os.environ | {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path), "NUMBA_OPT": "1"}
+    subprocess.run([sys.executable, "-c", script, str(here), str(here.parent)], check=True, env=environment)
 
 
 def header_with(base: bytes, position: int, value: bytes) -> bytes:
