@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark import record as schema
+from benchmark.compliance import Verdict, refusals
 from benchmark.digest import digest
 from benchmark.environment import environment
 from benchmark.metrics import cost
@@ -34,7 +35,7 @@ def assemble(workshop: Workshop, job: Job) -> tuple[Record, Scores]:
     scored = _Scored(workshop, job, batches)
     for view in views_of(workshop, job):
         scored.add(view)
-    flags = [*scored.flags, *_sample_flags(workshop, batches)]
+    flags = [*scored.flags, *_sample_flags(workshop, batches), *_refusal_flags(job, batches)]
     names = workshop.protocol.id, job.protector.name, job.attack.name
     file = score_path(Path(), *names).as_posix()
     record = Record(
@@ -278,3 +279,11 @@ def _sample_flags(workshop: Workshop, batches: Sequence[Attacked]) -> list[Flag]
         message = f"{absent} of {total} samples are missing or damaged; they count as non-matches"
         flags.append(Flag(id="dataset-failures", where="dataset", message=message))
     return flags
+
+
+def _refusal_flags(job: Job, batches: Sequence[Attacked]) -> list[Flag]:
+    """One for each decoder that refuses files which claim to be compliant."""
+    if job.protector.submission.protector.domain != "codestream":
+        return []
+    verdicts = {name: Verdict(*verdict) for name, verdict in batches[0].protection.compliance().header.items()}
+    return [Flag(id="refused-by-decoder", where="compliance", message=message) for message in refusals(verdicts)]

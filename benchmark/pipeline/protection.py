@@ -10,11 +10,13 @@ import numpy as np
 
 from benchmark.compliance import check, format_of, installed
 from benchmark.digest import digest, generator
-from benchmark.interfaces import Evidence, Protected
+from benchmark.errors import SubmissionFailedError
+from benchmark.interfaces import Codestreams, Evidence, Protected
 from benchmark.npz import decode_batch, encode_batch
 from benchmark.pipeline.originals import Originals, embed
 from benchmark.pipeline.workshop import Workshop
 from benchmark.plan import Setting
+from benchmark.render import render
 from benchmark.source import module_digest
 from benchmark.store import Artefact
 
@@ -27,6 +29,22 @@ def granted_algorithm(setting: Setting, threat_model: tuple[str, ...]) -> dict[s
     if "algorithm" not in threat_model:
         return None
     return {"id": setting.submission.manifest.id, "parameters": dict(setting.parameters)}
+
+
+def check_format(files: Codestreams, declared: str | None) -> None:
+    """Raise SubmissionFailedError where a file is of another format than the manifest says: it chooses the attacks.
+
+    Ciphertext may begin like a JPEG file by chance (once in 2^24), but then no decoder shows anything of it.
+
+    >>> check_format([b"ciphertext", bytes.fromhex("FFD8FFE0")], "opaque")
+    >>> check_format([b"ciphertext"], "jpeg")
+    Traceback (most recent call last):
+    benchmark.errors.SubmissionFailedError: protected file 0 is opaque, the manifest says `format: jpeg`
+    """
+    for number, item in enumerate(files):
+        found = format_of(item) or "opaque"
+        if found != declared and not (declared == "opaque" and render([item])[0] is None):
+            raise SubmissionFailedError(f"protected file {number} is {found}, the manifest says `format: {declared}`")
 
 
 class Protection:
@@ -89,6 +107,7 @@ class Protection:
             header = self.workshop.timing("protect", process, len(keys))
             arrays = dict(encode_batch(protected))
             if isinstance(protected, list):
+                check_format(protected, self.setting.submission.protector.format)
                 arrays["ranges"] = process.encrypted_ranges(protected)
                 arrays["protected_bytes"] = np.array([len(item) for item in protected], np.int64)
                 if isinstance(prepared, list):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from made_submissions import WINDOW, WINDOW_CODE, replaced, write_submission
 
 from benchmark import runner
 from benchmark.compliance import DECODERS, MARKER_CODES, installed
@@ -53,3 +54,27 @@ def test_records_of_compliant_streams_count_what_decoders_refuse(protocol: Path)
     assert again.filed == ("unchanged",) * 3
     assert "comply" in first.run.stages
     assert "comply" not in again.run.stages  # filed in the store
+
+
+def test_files_of_another_format_than_declared_fail_the_job_and_refused_ones_are_flagged(
+    protocol: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A setting may have parameters that no preset has, so the run looks too, not only `veilbench validate`."""
+    monkeypatch.chdir(tmp_path)
+    write_submission(tmp_path / "submissions", "undercover", WINDOW_CODE, WINDOW, format="opaque")
+    marked = "return item[:-60] + bytes([255, 147 + key[0] % 64]) * 4 + item[-52:]"
+    code = replaced(WINDOW_CODE, "return encrypt(item, key=key, **self.window)", marked)
+    code = replaced(code, "encode(sample, layers=6)", "encode(sample, layers=1, levels=0)")
+    code = replaced(code, "return encrypted_ranges(item, **self.window)", "return len(item) - 60, len(item) - 52, 8")
+    write_submission(tmp_path / "submissions", "marked", code, WINDOW, reversible=False)
+    content = yaml.safe_load(protocol.read_text())
+    content["protectors"] = [{"id": "identity"}, {"id": "undercover"}, {"id": "marked"}]
+    protocol.write_text(yaml.safe_dump(content))
+    report = runner.execute(runner.order(protocol), workers=1, board=tmp_path)
+    records = {record.setting: record for record in report.records}
+    assert records["undercover"].status == "failed"
+    assert records["undercover"].reason == "protected file 0 is jpeg2000, the manifest says `format: opaque`"
+    assert records["marked"].status == "ok", records["marked"].reason
+    flags = [flag for flag in records["marked"].flags if flag.id == "refused-by-decoder"]
+    assert any("marker-codes ISO/IEC 15444-1 refuses 4 of 4 files" in flag.message for flag in flags)
+    assert not any(flag.id == "refused-by-decoder" for flag in records["identity"].flags)
