@@ -17,6 +17,13 @@ from benchmark.returned import Outcome
 from benchmark.sandbox import SubmissionProcess
 from benchmark.submission import AttackManifest
 
+#: What another protector may call as ours do, and mean something else by.
+FOREIGN: dict[str, Any] = {
+    "mode": "fast", "levels": 99, "layers": "many", "code_block": "large", "progression": "random", "style": -1,
+    "segmentation_symbols": "some", "window_base": "", "offset": -5, "size": True, "quality": 1e9, "progressive": 3,
+    "subsampling": "none", "restart": -1, "reversible": "no",
+}  # fmt: skip
+
 
 def attack_checks(process: SubmissionProcess) -> list[Check]:
     """The checks of an attack whose process has been configured, in order."""
@@ -31,6 +38,7 @@ def attack_checks(process: SubmissionProcess) -> list[Check]:
             Check(f"{kind}: restored elsewhere", trial.check_restored),
             Check(f"{kind}: unreadable input", trial.check_unreadable),
             Check(f"{kind}: embed", trial.check_embed),
+            Check(f"{kind}: others' parameters", trial.check_foreign),
         ]
     return checks
 
@@ -49,8 +57,8 @@ class _Trial:
         self.manifest = process.submission.attack
         self.kind = kind
 
-    def evidence(self, protected: Protected) -> Evidence:
-        """What the threat model grants about protected samples."""
+    def evidence(self, protected: Protected, algorithm: dict[str, Any] | None = None) -> Evidence:
+        """What the threat model grants about protected samples; `algorithm`: instead of the stand-in."""
         grants, windows = self.manifest.threat_model, None
         if "window" in grants and isinstance(protected, list):
             windows = np.array([[len(item) // 4, len(item) // 2, len(item) // 4] for item in protected], np.int64)
@@ -58,7 +66,7 @@ class _Trial:
             protected,
             windows,
             keys("one", len(protected)) if "key" in grants else None,
-            self.algorithm,
+            algorithm or self.algorithm,
         )
 
     @property
@@ -150,6 +158,23 @@ class _Trial:
         if embedded.shape[1] != self.outcome.values.shape[1]:
             raise Unmet(f"embed() gives {embedded.shape[1]} dimensions, run() {self.outcome.values.shape[1]}")
         return f"{embedded.shape[1]} dimensions"
+
+    def check_foreign(self) -> str:
+        """Must stay the last one: what the attack learns here replaces what it had learned."""
+        if self.algorithm is None:
+            raise Skipped("its threat model has no `algorithm`")
+        foreign = {"id": "another", "parameters": FOREIGN}
+        evidence = self.evidence(self.protected, foreign)
+        if "pairs" in self.manifest.threat_model:
+            identities = np.arange(COUNT) // 2 if "identities" in self.manifest.threat_model else None
+            pairs = TrainingPairs(samples(), evidence, identities)
+            self.process.restore(self.process.fit(pairs, generator=generator("conformance", "fit")))
+        outcome = self.process.run(evidence, generator=generator("conformance", "one"))
+        if self.manifest.returns == "embeddings":
+            self.process.embed(samples(), algorithm=foreign, prepared=self.protected)
+        if outcome.failed.all():
+            raise Unmet("run() returned None for every sample of a protector whose parameters mean something else")
+        return "another protector's mean nothing to it"
 
 
 def _jpeg(sample: Samples) -> bytes:

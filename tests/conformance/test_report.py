@@ -238,3 +238,13 @@ def test_an_attack_on_files_copes_with_what_cannot_be_read(tmp_path: Path) -> No
     """
     failed = _failed(_validate(tmp_path, code, ATTACK, domains=["codestream"], formats=["jpeg2000"]))
     assert set(failed) == {"jpeg2000: unreadable input"}
+
+
+def test_an_attack_that_trusts_another_s_parameters_is_found(tmp_path: Path) -> None:
+    code = """
+    class Method(Attack):
+        def run(self, evidence, *, generator):
+            return evidence.protected[:, :: int(evidence.algorithm["parameters"].get("levels", 1))]
+    """
+    failed = _failed(_validate(tmp_path, code, ATTACK, threat_model=["algorithm"]))
+    assert set(failed) == {"sample: others' parameters"}
