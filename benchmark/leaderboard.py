@@ -10,8 +10,9 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from benchmark import tables
 from benchmark.errors import InvalidInputError
@@ -23,7 +24,7 @@ from benchmark.record import Record, read_record
 from benchmark.schema import Frozen, read_yaml
 from benchmark.store import write_atomically
 
-__all__ = ["CurrentDigests", "check", "regenerate", "write"]
+__all__ = ["CurrentDigests", "check", "regenerate", "write", "write_page"]
 
 #: Stands in every generated page.
 MARK = "<!-- Generated from the records by `veilbench leaderboard`; do not edit. -->"
@@ -66,11 +67,11 @@ def regenerate(folder: Path, current: CurrentDigests | None = None) -> dict[Path
     published = read_published(folder)
     templates = _environment()
     first, page = (templates.get_template(f"{name}.md.j2") for name in ("README", "protocol"))
-    pages = {folder / "README.md": first.render(boards=boards, published=published, short=SHORT)}
+    pages = {folder / "README.md": _finished(first, boards=boards, published=published, short=SHORT)}
     for board in boards:
         figures = figures_of(folder, board, published)
-        pages[folder / f"{board.protocol}.md"] = page.render(board=board, figures=figures)
-    return {path: re.sub(r"\n{3,}", "\n\n", text).strip() + "\n" for path, text in pages.items()}
+        pages[folder / f"{board.protocol}.md"] = _finished(page, board=board, figures=figures)
+    return pages
 
 
 def write(folder: Path, current: CurrentDigests | None = None) -> dict[Path, str]:
@@ -82,6 +83,20 @@ def write(folder: Path, current: CurrentDigests | None = None) -> dict[Path, str
     for path in _surplus(folder, pages):
         path.unlink()
     return pages
+
+
+def write_page(folder: Path, protocol: str, current: CurrentDigests | None = None) -> Path:
+    """Regenerate and write the page of one protocol; the others are left as they are."""
+    path = folder / f"{protocol}.md"
+    board = rank(protocol, read_records(folder, protocol)[protocol], current)
+    text = _finished(
+        _environment().get_template("protocol.md.j2"),
+        board=board,
+        figures=figures_of(folder, board, read_published(folder)),
+    )
+    if _text(path) != text:
+        write_atomically(path, text.encode())
+    return path
 
 
 def check(folder: Path, current: CurrentDigests | None = None) -> list[Path]:
@@ -141,6 +156,11 @@ def _surplus(folder: Path, pages: Mapping[Path, str]) -> list[Path]:
 
 def _text(path: Path) -> str | None:
     return path.read_bytes().decode("utf-8", "replace") if path.exists() else None
+
+
+def _finished(template: Template, **values: Any) -> str:
+    """A page's text: no more than one blank line in a row, and one line feed at its end."""
+    return re.sub(r"\n{3,}", "\n\n", template.render(**values)).strip() + "\n"
 
 
 def _environment() -> Environment:

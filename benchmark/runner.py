@@ -13,7 +13,7 @@ from benchmark import locations
 from benchmark.datasets import open_dataset
 from benchmark.engine import Run, Watcher, run_tasks
 from benchmark.errors import InvalidInputError, unknown
-from benchmark.leaderboard import CurrentDigests, check, write
+from benchmark.leaderboard import CurrentDigests, check, write, write_page
 from benchmark.metrics.descriptors import METRICS
 from benchmark.pipeline.workshop import Assignment
 from benchmark.plan import Plan, listed_settings, plan
@@ -243,7 +243,7 @@ def draw_plots(
     data: Path | None = None,
     store: Path | None = None,
 ) -> list[Path]:
-    """Draw a protocol's figures, and with `sheet` its contact sheet; the board's pages then show what is in `plots/`.
+    """Draw a protocol's figures, and with `sheet` its contact sheet; its page of the board then shows them.
 
     The sheet shows drawn faces, or with `data` the protocol's own samples: that one is never written onto a board.
     """
@@ -264,7 +264,7 @@ def draw_plots(
         files.append(sheets / f"{name}.sheet.jpg")
         draw_sheet(order(protocol, data=data, store=store).assignment, files[-1], drawn_faces=data is None)
     if folder in plots.parents:
-        write(folder, current_digests())
+        write_page(folder, name, current_digests())
     return files
 
 

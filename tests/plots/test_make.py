@@ -114,11 +114,17 @@ def test_without_matplotlib_one_line_says_what_to_install(board, monkeypatch):
     assert result.output == "veilbench: figures need matplotlib; install it: pip install 'veilbench[plots]'\n"
 
 
-def test_the_command_writes_figures_and_pages(drawing, board, tmp_path):
+def test_the_command_writes_figures_and_that_page_only(drawing, board, tmp_path):
+    file_all(board, [record("a", protocol="demo")])
+    leaderboard.write(board)
+    others = [board / "README.md", board / "demo.md"]
+    for path in others:
+        path.write_text("left as it is")
     result = CliRunner().invoke(main, ["plot", "sweep", "--board", str(board)])
     assert result.exit_code == 0, result.output
     assert result.output == f"wrote {board / 'plots' / 'sweep.protected-original.svg'}\n"
     assert "## Figures" in (board / "sweep.md").read_text()
+    assert {path.read_text() for path in others} == {"left as it is"}
     options = ["--board", str(board), "--out", str(tmp_path / "x"), "--format", "png"]
     elsewhere = CliRunner().invoke(main, ["plot", "sweep", *options])
     assert elsewhere.exit_code == 0
