@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
 import pytest
+from headers import marker_segment
+from jp2_files import box, boxed
 from loaded_baselines import load_baseline
 from pictures import make_picture
+from PIL import Image
 
-from benchmark.errors import InvalidInputError
+from benchmark.errors import CodestreamError, InvalidInputError
 from benchmark.interfaces import Evidence
 from benchmark.jpeg import decode as decode_jpeg
 from benchmark.jpeg import encode as encode_jpeg
 from benchmark.jpeg import encrypt as encrypt_jpeg
 from benchmark.jpeg import encrypted_ranges as jpeg_ranges
 from benchmark.jpeg2000 import decode, decode_standard, encode, encrypt, encrypted_ranges, packets
+from benchmark.jpeg2000.markers import main_header_bytes
+from benchmark.render import render
 
 SAMPLE = make_picture(112, 112, 3)
 PLAIN = encode(SAMPLE, layers=16, code_block=32, segmentation_symbols=True)
@@ -23,6 +29,7 @@ WINDOW: dict[str, Any] = {"offset": 6, "size": 4, "window_base": "packet-bodies"
 HIDDEN = encrypt(PLAIN, key=bytes(32), **WINDOW)
 RANGE = encrypted_ranges(HIDDEN, **WINDOW)
 ALGORITHM: dict[str, Any] = {"id": "jpeg2000-window", "parameters": WINDOW}
+ATTACKS = ["error-concealment", "known-window-erase", "layer-truncation", "byte-replacement", "window-search"]
 
 
 def attacked(name: str, data: bytes, window: tuple[int, int, int] = RANGE, **parameters: Any) -> Any:
@@ -35,9 +42,7 @@ def error(image: Any) -> float:
     return float(np.mean((image.astype(float) - SAMPLE) ** 2))
 
 
-@pytest.mark.parametrize(
-    "name", ["error-concealment", "known-window-erase", "layer-truncation", "byte-replacement", "window-search"]
-)
+@pytest.mark.parametrize("name", ATTACKS)
 def test_what_is_not_encrypted_is_shown_and_what_is_no_codestream_is_not(name: str) -> None:
     assert np.array_equal(attacked(name, PLAIN, (0, 0, 0)), SAMPLE)
     for data in (b"ciphertext", PLAIN[:60]):
@@ -103,3 +108,46 @@ def test_a_window_that_is_searched_for_is_worth_nearly_as_much_as_one_that_is_kn
     searched = attacked("window-search", HIDDEN)
     assert error(searched) < 1.5 * error(attacked("known-window-erase", HIDDEN))
     assert error(searched) < error(attacked("error-concealment", HIDDEN))
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+@pytest.mark.parametrize("before", [(), (box(b"xml ", b"<x>pclr</x>"),), (box(b"uuid", HIDDEN),)], ids=len)
+def test_a_jp2_file_is_attacked_as_its_codestream_is(name: str, before: tuple[bytes, ...]) -> None:
+    file = boxed(HIDDEN, *before)
+    shift = len(file) - len(HIDDEN)
+    window = (RANGE[0] + shift, RANGE[1] + shift, RANGE[2])
+    assert np.array_equal(attacked(name, file, window), attacked(name, HIDDEN))
+
+
+@pytest.mark.parametrize("name", [*ATTACKS, "keystream-reuse"])
+def test_where_our_decoder_refuses_they_show_what_a_viewer_shows(name: str) -> None:
+    place = HIDDEN.index(b"\xff\x52")
+    coding = HIDDEN[place + 4 : place + 14]
+    # A coding style of component 0 that says what COD says anyway.
+    redundant = marker_segment(0xFF53, bytes([0, coding[0] & 1]) + coding[5:])
+    header = len(main_header_bytes(HIDDEN))
+    file = HIDDEN[:header] + redundant + HIDDEN[header:]
+    window = (RANGE[0] + len(redundant), RANGE[1] + len(redundant), RANGE[2])
+    assert np.array_equal(decode_standard(file), decode_standard(HIDDEN))
+    assert np.array_equal(attacked(name, file, window), decode_standard(file))
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"mode": "fast"}, {"mode": ["raw-scan"]}, {"mode": "amplitude-bits"}, {}], ids=str
+)
+def test_another_protector_s_mode_is_no_obstacle(parameters: dict[str, Any]) -> None:
+    window = {"offset": 0, "size": 4, "mode": "raw-scan"}
+    hidden = encrypt_jpeg(encode_jpeg(SAMPLE), key=bytes(32), **window)
+    start, end, count = jpeg_ranges(hidden, **window)
+    evidence = Evidence([hidden], np.array([[start, end, count]]), algorithm={"id": "other", "parameters": parameters})
+    image = load_baseline("attacks/known-window-erase").run(evidence, generator=np.random.default_rng(0))[0]
+    assert np.array_equal(image, decode_jpeg(hidden, erase=(start, end), mode="raw-scan"))
+
+
+def test_a_jpeg_file_that_ours_does_not_decode_is_shown() -> None:
+    image = Image.fromarray(SAMPLE).convert("CMYK")
+    file = io.BytesIO()
+    image.save(file, "JPEG")
+    with pytest.raises(CodestreamError):
+        decode_jpeg(file.getvalue())
+    assert np.array_equal(attacked("known-window-erase", file.getvalue()), np.asarray(render([file.getvalue()])[0]))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from benchmark.datasets import open_dataset
 from benchmark.errors import CodestreamError
-from benchmark.jpeg2000 import encode, encrypt, encrypted_ranges
+from benchmark.jpeg2000 import decode, encode, encrypt, encrypted_ranges
 from benchmark.jpeg2000.encoder import BYPASS, PTERM, RESET, TERMALL, VSC
 from benchmark.jpeg2000.window_search import _likeliest, find_window
 
@@ -58,6 +58,21 @@ def test_a_whole_stream_is_found_and_offsets_count_from_the_file_s_beginning() -
     box = (len(hidden) + 8).to_bytes(4, "big") + b"jp2c" + hidden
     boxed = b"\x00\x00\x00\x0cjP  \r\n\x87\n" + box
     assert find_window(boxed) == (start + 20, stop + 20)
+
+
+@pytest.mark.parametrize("coder", [{"code_block": 64}, {"code_block": 16}, {"layers": 3, "code_block": 32}], ids=str)
+@pytest.mark.parametrize(("offset", "size"), [(0, 8), (6, 4), (30, 10)])
+def test_where_headers_say_little_erasing_is_still_better_than_looking(
+    coder: dict[str, Any], offset: int, size: int
+) -> None:
+    window = {"offset": offset, "size": size, "window_base": "packet-bodies"}
+    errors = []
+    for face in FACES:
+        hidden = encrypt(encode(face, **coder), key=bytes(32), **window)
+        shown = decode(hidden), decode(hidden, erase=find_window(hidden))
+        errors.append([np.log(np.mean((image.astype(float) - face) ** 2)) for image in shown])
+    looking, erasing = np.mean(errors, axis=0)
+    assert erasing < looking - 0.1  # nearly half a dB
 
 
 def test_what_is_no_codestream_is_refused() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from jp2_files import boxed
 from loaded_baselines import load_baseline
 
 from benchmark.crypto import derive_key
@@ -44,6 +45,29 @@ def test_a_keystream_that_forgets_the_key_gives_every_sample_away() -> None:
     exact = [np.array_equal(image, sample) for image, sample in zip(images, VICTIMS, strict=True)]
     assert sum(exact) == len(VICTIMS)
     assert not np.array_equal(decode(hidden[0], erase=tuple(windows[0, :2])), VICTIMS[0])
+
+
+class Boxed:
+    """Any protector of codestreams, which writes JP2 files; the parameters that it names mean something else."""
+
+    def __init__(self, protector: Any) -> None:
+        self.protector = protector
+        self.prepare = protector.prepare
+
+    def protect(self, prepared: list[bytes], keys: list[bytes], **rest: Any) -> list[bytes]:
+        return [boxed(data) for data in self.protector.protect(prepared, keys, **rest)]
+
+    def encrypted_ranges(self, protected: list[bytes]) -> Any:
+        before = len(boxed(b""))
+        ranges: np.ndarray = self.protector.encrypted_ranges([data[before:] for data in protected])
+        return ranges + np.array([before, before, 0])
+
+
+def test_jp2_files_and_parameters_of_other_meanings_are_no_obstacle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CODER, "levels", 99)
+    monkeypatch.setitem(CODER, "code_block", "large")
+    images, *_ = attacked(Boxed(load_baseline(BROKEN, flaw="no-key")))
+    assert all(np.array_equal(image, sample) for image, sample in zip(images, VICTIMS, strict=True))
 
 
 @pytest.mark.parametrize("policy", ["sample", "system"])
