@@ -45,3 +45,16 @@ def test_a_range_that_lies_in_one_preset_is_found(tmp_path: Path) -> None:
     failed = failed_checks(tmp_path, code, WINDOW, presets={"longer": {"size": 6}, "shorter": {"size": 4}})
     assert set(failed) == {"encrypted ranges"}
     assert "(shorter)" in failed["encrypted ranges"]
+
+
+@pytest.mark.parametrize(
+    ("claimed", "message"),
+    [
+        ("0, len(item), encrypted_ranges(item, **self.window)[2]", "but bytes differ in"),
+        ("0, len(item), 5 * encrypted_ranges(item, **self.window)[2]", "ever differ from the plain file"),
+    ],
+)
+def test_a_range_that_claims_too_much_is_found(tmp_path: Path, claimed: str, message: str) -> None:
+    """Attacks that erase the window would erase what is in clear, and the board would praise the share."""
+    code = replaced(WINDOW_CODE, "return encrypted_ranges(item, **self.window)", f"return {claimed}")
+    assert message in failed_checks(tmp_path, code, WINDOW)["encrypted ranges"]
