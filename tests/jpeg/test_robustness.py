@@ -82,6 +82,8 @@ def mutated(base: bytes, generator: np.random.Generator) -> bytes:
 def try_mutations(count: int) -> None:
     for number, base in enumerate(BASES * 2):  # compile, before times are taken
         try_all(base, number // len(BASES))
+        scan = base.index(b"\xff\xda")
+        decode(base, erase=(scan + 20, scan + 60), mode="raw-scan")  # loses blocks whose DC has to be completed
     generator = np.random.default_rng(10918)
     came_through: Counter[str] = Counter()
     slowest = 0.0
