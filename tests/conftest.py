@@ -1,4 +1,4 @@
-"""Where tests find the real data, which is never part of the repository."""
+"""Where tests find the real data, which is never part of the repository; and no haste: first calls may compile."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -80,7 +80,8 @@ def test_a_second_signal_while_the_first_is_answered_does_not_hang(place: Path, 
     with suppress(ProcessLookupError):
         os.killpg(process.pid, how)
     process.communicate(timeout=20)
-    assert process.returncode == (130 if how == signal.SIGINT else -how)
+    # The second one may meet an interpreter that has done everything and is leaving: to a shell that is 130, too.
+    assert process.returncode in ((130, -how) if how == signal.SIGINT else (-how,))
     assert time.monotonic() - began < 10, "it waited for what the worker had in hand"
     time.sleep(0.5)
     assert list((place / "temporary").glob("veilbench-*")) == []
