@@ -33,6 +33,8 @@ class CurrentDigests:
     recognisers: Mapping[str, str] | None = None
     datasets: Mapping[str, str] | None = None
     settings: Mapping[tuple[str, str], Mapping[str, Any]] | None = None
+    #: The attacks that each protocol lists, by the names of their settings.
+    listed_attacks: Mapping[str, Sequence[str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ class Board:
     protocol: str
     ranked: tuple[Row, ...]
     unranked: tuple[Row, ...]
+    #: Attacks that the protocol lists and nobody has run: every worst case here is without them.
+    outstanding: tuple[str, ...] = ()
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -126,7 +130,10 @@ def rank(protocol: str, records: Iterable[Record], current: CurrentDigests | Non
     ranks = tie_groups([row.worst_replicates for row in ordered])
     front = pareto_front([(row.worst.eer, row.encrypted_share) for row in ordered])
     ranked = [replace(row, rank=r, pareto=p) for row, r, p in zip(ordered, ranks, front, strict=True)]
-    return Board(protocol, tuple(ranked), tuple(row for row in rows if row.missing))
+    run = {record.attack.setting for record in all_records}
+    listed = (current.listed_attacks or {}).get(protocol, ()) if current else ()
+    outstanding = tuple(name for name in listed if name not in run)
+    return Board(protocol, tuple(ranked), tuple(row for row in rows if row.missing), outstanding)
 
 
 def tie_groups(replicates: Sequence[Floats]) -> list[int]:

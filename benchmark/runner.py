@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from benchmark.recognisers import recogniser_digest, recogniser_ids
 from benchmark.record import Record, read_record, record_path, write_record
 from benchmark.scores import score_path, write_scores
 from benchmark.store import Store
-from benchmark.submission import discover
+from benchmark.submission import Submission, discover
 from benchmark.tasks import Result
 from benchmark.verify import verify
 
@@ -218,7 +218,17 @@ def current_digests(*running: Protocol) -> CurrentDigests:
             for name, protocol in protocols.items()
             for setting in listed_settings(protocol, submissions)
         },
+        listed_attacks={name: _attacks_of(protocol, submissions) for name, protocol in protocols.items()},
     )
+
+
+def _attacks_of(protocol: Protocol, submissions: Mapping[tuple[str, str], Submission]) -> list[str]:
+    """The attacks that a protocol lists, but for those that meet none of its protectors."""
+    try:
+        jobs = plan(protocol, submissions).jobs
+    except InvalidInputError:  # it cannot be run at all, which whoever runs it is told
+        return []
+    return list(dict.fromkeys(job.attack.name for job in jobs))
 
 
 def regenerate_board(board: Path | None, *, check_only: bool) -> tuple[Path, list[Path]]:

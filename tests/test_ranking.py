@@ -172,6 +172,13 @@ def test_stale_rows_are_named_by_what_changed():
     assert (row.rank, row.stale) == (1, tuple(stale_reasons(made, changed)))
 
 
+def test_attacks_that_the_protocol_lists_and_nobody_has_run_are_named():
+    listed = CurrentDigests(listed_attacks={"demo": ["direct-decode", "erase"], "other": ["guess"]})
+    assert rank("demo", [record()], listed).outstanding == ("erase",)
+    assert rank("demo", [record(), record("a", "erase")], listed).outstanding == ()
+    assert rank("demo", [record()]).outstanding == ()
+
+
 def test_the_order_of_the_records_does_not_matter():
     made = [one(name, eer) for name, eer in [("a", 0.3), ("b", 0.3), ("c", 0.4), ("d", 0.1)]]
     forward, backward = rank("demo", made), rank("demo", made[::-1])
