@@ -7,9 +7,7 @@ Published protocols are frozen: run this to add one, never to change one whose r
 
 from __future__ import annotations
 
-from make_lfw_protocols import ON, PIXELS, PROTOCOLS
-
-from benchmark.digest import digest_file
+from lfw_protocol_file import ON, write_protocol
 
 #: Those of the baselines that work on JPEG files.
 ATTACKS = ["direct-decode", "known-window-erase"]
@@ -29,37 +27,26 @@ def setting(family: str, size: int) -> str:
 
 def write(name: str, *, dev: bool) -> None:
     """One protocol file; `dev`: on the first 50 + 50 pairs of each fold."""
-    split = "lfw-view2-dev.csv" if dev else "lfw-view2.csv"
     anchors = "\n".join(f"  - &{family} {parameters}" for family, parameters in FAMILIES.items())
     settings = "\n".join(setting(family, size) for family in FAMILIES for size in SIZES)
-    text = f"""\
-# Written by tools/make_lfw_jpeg_protocols.py; every key is explained in _template.yaml.
-id: {name}
-title: "Selective JPEG encryption, increasing window: the first 1 to 15 %, {ON[dev]}"
-description: |
-  Amplitude bits of baseline files, raw bytes of baseline and of progressive ones; percent of the entropy-coded bytes.
-  For comparison all of them (100 %).
-dataset: {{id: lfw, digest: {PIXELS[split]}}}
-pairs: {{file: splits/{split}, sha256: {digest_file(PROTOCOLS / "splits" / split)}}}
-comparisons: [protected-protected, protected-original]
-keys: {{policy: sample, seed: "veilbench lfw 1"}}
-
+    head = f"""
 # What is encrypted, with the coder settings that belong to it.
 x-families:
 {anchors}
 
 protectors:
   - {{id: identity}}
-{settings}
-attacks: [{", ".join(f"{{id: {attack}}}" for attack in ATTACKS)}]
-recognisers: [lbp, mobilefacenet-casia, mobilefacenet-ms1m]
-metrics: [eer, auc, d_prime, fnmr_at_fmr_0.01, view2_accuracy, attack_success_rate, psnr, ssim, ms_ssim]
-bootstrap: {{resamples: 1000}}
-recovery: {{samples: {128 if dev else "all"}}}
-visual: {{samples: 512}}
-limits: {{seconds_per_sample: 1, memory_gib: 4, seconds_to_start: 120}}
 """
-    (PROTOCOLS / f"{name}.yaml").write_text(text)
+    write_protocol(
+        name,
+        f"Selective JPEG encryption, increasing window: the first 1 to 15 %, {ON[dev]}",
+        "Amplitude bits of baseline files, raw bytes of baseline and of progressive ones; percent of the entropy-coded "
+        "bytes.\n  For comparison all of them (100 %).",
+        maker="make_lfw_jpeg_protocols",
+        protectors=head + settings,
+        attacks=f"attacks: [{', '.join(f'{{id: {attack}}}' for attack in ATTACKS)}]",
+        dev=dev,
+    )
 
 
 def main() -> None:

@@ -8,12 +8,11 @@ Published protocols are frozen: run this to add one, never to change one whose r
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
+from functools import partial
 from typing import NamedTuple
 
-from benchmark.digest import digest_file
+from lfw_protocol_file import ON, write_protocol
 
-PROTOCOLS = Path(__file__).resolve().parents[1] / "protocols"
 READINGS = {
     "document": "{layers: jj2000, code_block: 64, levels: 5, segmentation_symbols: false, window_base: codestream}",
     "bodies": '{layers: "16", code_block: 32, levels: 5, segmentation_symbols: true, window_base: packet-bodies}',
@@ -22,6 +21,7 @@ READINGS = {
     "bodies-plain": "{<<: *bodies, segmentation_symbols: false}",
 }
 ATTACKS = """\
+attacks:
   - {id: direct-decode}
   - {id: error-concealment, name: jj2000, parameters: {rule: jj2000}}
   - {id: error-concealment, name: forget-plane, parameters: {rule: forget-plane}}
@@ -30,13 +30,8 @@ ATTACKS = """\
   - {id: layer-truncation}
   - {id: known-window-erase}
   - {id: window-search}
-  - {id: header-leak}
-"""
-#: Of the aligned crops that each split takes from LFW: what `dataset.digest` of a record on them says.
-PIXELS = {
-    "lfw-view2.csv": "8434e6b4673bf1fede46fcc99ed9bdf5538eac970bb757a43a9c2143df7fb5a4",
-    "lfw-view2-dev.csv": "c5a58d0149e865eda149be1a9652abe9a1a3ae17fd5f20e9867ad114d2ac44ed",
-}
+  - {id: header-leak}"""
+write_lfw = partial(write_protocol, maker="make_lfw_protocols", attacks=ATTACKS)
 PROGRESSIONS = {"l": "layer", "r": "resolution"}
 
 
@@ -84,7 +79,7 @@ x-readings:
 protectors:
   - {{id: identity}}
 {aes}"""
-    _write(name, title, description, head + "\n".join(window.line for window in windows), dev=dev)
+    write_lfw(name, title, description, protectors=head + "\n".join(window.line for window in windows), dev=dev)
 
 
 def write_whole(*, dev: bool) -> None:
@@ -95,42 +90,13 @@ def write_whole(*, dev: bool) -> None:
         for side in (64, 32, 16)
     ]
     head = f"\nx-coder: &whole {{progression: layer, {coder}}}\n\nprotectors:\n  - {{id: identity}}\n"
-    _write(
+    write_lfw(
         "lfw-jpeg2000-whole-dev" if dev else "lfw-jpeg2000-whole",
         f"Selective JPEG2000 encryption of all packet bodies, {ON[dev]}",
         "What is left to see when only headers stay in clear, with code-blocks of 64, 32 and 16.",
-        head + "\n".join(settings),
+        protectors=head + "\n".join(settings),
         dev=dev,
     )
-
-
-#: Where a protocol is run, by whether it is a `dev` one.
-ON = {True: "1,000 pairs of LFW View 2", False: "LFW View 2"}
-
-
-def _write(name: str, title: str, description: str, protectors: str, *, dev: bool) -> None:
-    split = "lfw-view2-dev.csv" if dev else "lfw-view2.csv"
-    text = f"""\
-# Written by tools/make_lfw_protocols.py; every key is explained in _template.yaml.
-id: {name}
-title: "{title}"
-description: |
-  {description}
-dataset: {{id: lfw, digest: {PIXELS[split]}}}
-pairs: {{file: splits/{split}, sha256: {digest_file(PROTOCOLS / "splits" / split)}}}
-comparisons: [protected-protected, protected-original]
-keys: {{policy: sample, seed: "veilbench lfw 1"}}
-{protectors}
-attacks:
-{ATTACKS}\
-recognisers: [lbp, mobilefacenet-casia, mobilefacenet-ms1m]
-metrics: [eer, auc, d_prime, fnmr_at_fmr_0.01, view2_accuracy, attack_success_rate, psnr, ssim, ms_ssim]
-bootstrap: {{resamples: 1000}}
-recovery: {{samples: {128 if dev else "all"}}}
-visual: {{samples: 512}}
-limits: {{seconds_per_sample: 1, memory_gib: 4, seconds_to_start: 120}}
-"""
-    (PROTOCOLS / f"{name}.yaml").write_text(text)
 
 
 def main() -> None:

@@ -1,0 +1,43 @@
+"""What the protocol files on LFW View 2 have in common; the makers of both kinds use it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmark.digest import digest_file
+
+PROTOCOLS = Path(__file__).resolve().parents[1] / "protocols"
+#: Of the aligned crops that each split takes from LFW: what `dataset.digest` of a record on them says.
+PIXELS = {
+    "lfw-view2.csv": "8434e6b4673bf1fede46fcc99ed9bdf5538eac970bb757a43a9c2143df7fb5a4",
+    "lfw-view2-dev.csv": "c5a58d0149e865eda149be1a9652abe9a1a3ae17fd5f20e9867ad114d2ac44ed",
+}
+#: Where a protocol is run, by whether it is a `dev` one.
+ON = {True: "1,000 pairs of LFW View 2", False: "LFW View 2"}
+
+
+def write_protocol(
+    name: str, title: str, description: str, *, maker: str, protectors: str, attacks: str, dev: bool
+) -> None:
+    """One protocol file; `dev`: on the first 50 + 50 pairs of each fold. `protectors`, `attacks`: YAML as it stands."""
+    split = "lfw-view2-dev.csv" if dev else "lfw-view2.csv"
+    text = f"""\
+# Written by tools/{maker}.py; every key is explained in _template.yaml.
+id: {name}
+title: "{title}"
+description: |
+  {description}
+dataset: {{id: lfw, digest: {PIXELS[split]}}}
+pairs: {{file: splits/{split}, sha256: {digest_file(PROTOCOLS / "splits" / split)}}}
+comparisons: [protected-protected, protected-original]
+keys: {{policy: sample, seed: "veilbench lfw 1"}}
+{protectors}
+{attacks}
+recognisers: [lbp, mobilefacenet-casia, mobilefacenet-ms1m]
+metrics: [eer, auc, d_prime, fnmr_at_fmr_0.01, view2_accuracy, attack_success_rate, psnr, ssim, ms_ssim]
+bootstrap: {{resamples: 1000}}
+recovery: {{samples: {128 if dev else "all"}}}
+visual: {{samples: 512}}
+limits: {{seconds_per_sample: 1, memory_gib: 4, seconds_to_start: 120}}
+"""
+    (PROTOCOLS / f"{name}.yaml").write_text(text)
