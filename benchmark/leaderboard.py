@@ -49,6 +49,8 @@ class PublishedTable(Frozen):
     note: str
     metric: str
     unprotected: float
+    beside: tuple[str, ...]
+    """Recognisers of the published one's kind, beside whose results figures show it."""
     rows: tuple[PublishedRow, ...]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 from benchmark.digest import digest
 from benchmark.record import Record
@@ -17,6 +17,8 @@ from benchmark.tables import natural
 
 #: Fewer positions are no sweep.
 POSITIONS = 3
+#: {recogniser: {what: {setting: EER}}} that others published of recognisers of its kind.
+PublishedEers: TypeAlias = Mapping[str, Mapping[str, Mapping[str, float]]]
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Panel:
     lines: tuple[Line, ...]
     #: EER of unprotected data through this recogniser.
     unprotected: float | None
+    #: {what: {setting: EER}} that others published of a recogniser of this kind.
+    published: Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,6 @@ class Chart:
     #: Numbers that all settings of a sweep share: {"size": 4.0}.
     fixed: Mapping[str, float]
     panels: tuple[Panel, ...]
-    #: {what: {setting: EER}} that others published.
-    published: Mapping[str, Mapping[str, float]]
 
     @property
     def digest(self) -> str:
@@ -75,6 +77,11 @@ class Chart:
     def attacks(self) -> list[str]:
         """Every attack in it."""
         return sorted({line.attack for panel in self.panels for line in panel.lines}, key=natural)
+
+    @property
+    def published(self) -> list[str]:
+        """What others published of settings in it."""
+        return list(dict.fromkeys(what for panel in self.panels for what in panel.published))
 
 
 @dataclass(frozen=True)
@@ -114,10 +121,10 @@ def sweep_of(settings: Mapping[str, tuple[str, Mapping[str, Any]]]) -> Sweep | N
     return None
 
 
-def charts(records: Iterable[Record], published: Mapping[str, Mapping[str, float]] | None = None) -> dict[str, Chart]:
+def charts(records: Iterable[Record], published: PublishedEers | None = None) -> dict[str, Chart]:
     """{comparison: chart} of one protocol's records; those that did not end well are left out.
 
-    `published`: {what: {setting: EER}}; only settings among the records are shown.
+    `published`: of `published_eers`; only settings among the records are shown.
     """
     good = sorted(
         (record for record in records if record.status == "ok"),
@@ -126,19 +133,13 @@ def charts(records: Iterable[Record], published: Mapping[str, Mapping[str, float
     sweep = sweep_of({record.setting: (record.protector.id, record.protector.parameters) for record in good})
     found = {}
     for comparison in sorted({name for record in good for name in record.results}):
-        there = {record.setting for record in good}
-        numbers = {
-            what: {setting: value for setting, value in values.items() if setting in there}
-            for what, values in (published or {}).items()
-        }
         found[comparison] = Chart(
             protocol=good[0].protocol.id,
             comparison=comparison,
             kind="sweep" if sweep else "settings",
             parameter=sweep.parameter if sweep else None,
             fixed=sweep.fixed if sweep else {},
-            panels=tuple(_panels(good, comparison, sweep)),
-            published={} if sweep else {what: values for what, values in numbers.items() if values},
+            panels=tuple(_panels(good, comparison, sweep, published or {})),
         )
     return found
 
@@ -158,20 +159,25 @@ class PublishedTable(Protocol):
     @property
     def metric(self) -> str: ...
     @property
+    def beside(self) -> Sequence[str]: ...
+    @property
     def rows(self) -> Sequence[PublishedRow]: ...
 
 
-def published_eers(tables: Iterable[PublishedTable]) -> dict[str, dict[str, float]]:
-    """{what: {setting: EER}} of the published tables of EERs."""
-    found: dict[str, dict[str, float]] = defaultdict(dict)
+def published_eers(tables: Iterable[PublishedTable]) -> PublishedEers:
+    """The EERs of the published tables, for each recogniser beside which they stand."""
+    found: dict[str, dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     for table in tables:
         for row in table.rows if table.metric == "eer" else ():
             for what, value in row.values.items():
-                found[what][row.setting] = value
-    return dict(found)
+                for recogniser in table.beside:
+                    found[recogniser][what][row.setting] = value
+    return {recogniser: dict(eers) for recogniser, eers in found.items()}
 
 
-def _panels(records: Sequence[Record], comparison: str, sweep: Sweep | None) -> Iterable[Panel]:
+def _panels(
+    records: Sequence[Record], comparison: str, sweep: Sweep | None, published: PublishedEers
+) -> Iterable[Panel]:
     """A panel for each recogniser and part; an attack that is its own recogniser stands in the panels of all."""
     recognisers = sorted(
         {name for record in records for name in record.recognisers if record.attack.returns == "images"}
@@ -189,7 +195,13 @@ def _panels(records: Sequence[Record], comparison: str, sweep: Sweep | None) -> 
                     points[record.attack.setting, record.attack.returns == "embeddings"].append(point)
             lines = [Line(*name, tuple(_in_order(found, sweep))) for name, found in sorted(points.items())]
             bases = [record.baseline[recogniser].eer.value for record in records if recogniser in record.baseline]
-            yield Panel(recogniser, part, tuple(lines), bases[0] if bases else None)
+            known = {} if sweep else _of_settings(published.get(recogniser, {}), {one.setting for one in records})
+            yield Panel(recogniser, part, tuple(lines), bases[0] if bases else None, known)
+
+
+def _of_settings(eers: Mapping[str, Mapping[str, float]], settings: set[str]) -> dict[str, dict[str, float]]:
+    found = {what: {name: eer for name, eer in values.items() if name in settings} for what, values in eers.items()}
+    return {what: values for what, values in found.items() if values}
 
 
 def _point(record: Record, comparison: str, recogniser: str, at: float | str) -> Point | None:

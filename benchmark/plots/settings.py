@@ -47,8 +47,8 @@ def draw(figure: Any, chart: Chart, look: Mapping[str, Look]) -> None:
         for line in panel.lines:
             _marks(axes, line, look[line.attack], settings, _offset(chart, line.attack))
         for what, marker in zip(chart.published, _PUBLISHED, strict=False):
-            found = [(100 * value, settings.index(name)) for name, value in chart.published[what].items()]
-            axes.plot(*zip(*found, strict=True), **_published_look(marker))
+            found = [(100 * value, settings.index(name)) for name, value in panel.published.get(what, {}).items()]
+            axes.plot([x for x, _ in found], [y for _, y in found], **_published_look(marker))
         axes.set_xlim(0, HIGHEST)
         axes.set_xlabel("EER (%)")
         axes.set_ylim(len(settings) - 0.5, -0.5)

@@ -91,11 +91,17 @@ def test_published_numbers_stand_beside_their_settings_only():
         PublishedRow(name="x", setting="window@a", values={"protected": 0.4, "inpainted": 0.3}),
         PublishedRow(name="y", setting="elsewhere", values={"protected": 0.5}),
     )
-    table = PublishedTable(title="t", source="s", data="d", note="n", metric="eer", unprotected=0.07, rows=rows)
+    kind = {"title": "t", "source": "s", "data": "d", "note": "n", "metric": "eer", "unprotected": 0.07}
+    table = PublishedTable(**kind, beside=("net",), rows=rows)
     eers = published_eers([table, table.model_copy(update={"metric": "auc"})])
-    assert eers == {"protected": {"window@a": 0.4, "elsewhere": 0.5}, "inpainted": {"window@a": 0.3}}
-    chart = charts([record("window@a")], eers)["protected-protected"]
-    assert chart.published == {"protected": {"window@a": 0.4}, "inpainted": {"window@a": 0.3}}
+    assert eers == {"net": {"protected": {"window@a": 0.4, "elsewhere": 0.5}, "inpainted": {"window@a": 0.3}}}
+    both = record("window@a", eers={"protected-protected": {"lbp": 0.4, "net": 0.3}})
+    chart = charts([both], eers)["protected-protected"]
+    assert [panel.published for panel in chart.panels] == [
+        {},  # what a network reached says nothing of LBP
+        {"protected": {"window@a": 0.4}, "inpainted": {"window@a": 0.3}},
+    ]
+    assert chart.published == ["protected", "inpainted"]
 
 
 def test_the_digest_is_that_of_what_is_shown():

@@ -67,7 +67,7 @@ def test_points_lie_where_their_numbers_say(drawing, board):
 
 def test_settings_are_listed_beside_published_numbers(drawing, tmp_path):
     table = (
-        "tables:\n  - {title: t, source: s, data: d, note: n, metric: eer, unprotected: 0.07,\n"
+        "tables:\n  - {title: t, source: s, data: d, note: n, metric: eer, unprotected: 0.07, beside: [lbp],\n"
         "     rows: [{name: a, setting: window@a, values: {protected: 0.4}}]}\n"
     )
     (tmp_path / "published.yaml").write_text(table)
