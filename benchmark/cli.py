@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from benchmark import __version__
-from benchmark.errors import InvalidInputError
+from benchmark.errors import InvalidInputError, SubmissionFailedError
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 DATA = click.option("--data", type=FOLDER, help="Folder with lfw/ and weights/ (or set VEILBENCH_DATA).")
@@ -29,6 +29,9 @@ class _Commands(click.Group):
         except InvalidInputError as error:
             _say(context, str(error))
             context.exit(2)
+        except SubmissionFailedError as error:  # a run files that; a picture cannot be made without it
+            _say(context, f"a submission {'timed out' if error.status == 'timeout' else 'failed'}: {error.reason}")
+            context.exit(1)
         except KeyboardInterrupt:
             click.echo("veilbench: interrupted; what was finished is kept, run again to continue", err=True)
             context.exit(130)

@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from benchmark import listing
 from benchmark.cli import main
-from benchmark.errors import InvalidInputError
+from benchmark.errors import InvalidInputError, SubmissionFailedError, SubmissionTimeoutError
 
 
 def ending(monkeypatch: pytest.MonkeyPatch, error: BaseException, *options: str) -> Result:
@@ -24,6 +24,8 @@ FAULTS = [
     (InvalidInputError("x.yaml: no such key; remove it"), 2, "veilbench: x.yaml: no such key; remove it\n"),
     (PermissionError(13, "Permission denied", "/x/y"), 2, "veilbench: /x/y: Permission denied\n"),
     (OSError(28, "No space left on device"), 2, "veilbench: output: No space left on device\n"),
+    (SubmissionTimeoutError("run() took too long"), 1, "veilbench: a submission timed out: run() took too long\n"),
+    (SubmissionFailedError("run() raised"), 1, "veilbench: a submission failed: run() raised\n"),
     (
         ValueError("min() arg is an empty sequence"),
         1,
