@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 from benchmark.plots.chart import Chart, Line, Panel
@@ -16,6 +19,8 @@ NARROWEST = 9.0
 HIGHEST = 60.0
 #: Points between the baselines of two names.
 SPACING = 8.5
+#: A step of more than so many usual ones is a break in the axis, drawn as two of them.
+BREAK = 8
 
 
 def size(chart: Chart) -> tuple[float, float]:
@@ -65,17 +70,24 @@ def _room(chart: Chart) -> float:
 def _panel(axes: Any, panel: Panel, look: Mapping[str, Look]) -> None:
     axes.set_title(" · ".join(part for part in (panel.recogniser, panel.part) if part), fontweight="bold", pad=4)
     axes.axhline(50, color=FAINT, linewidth=0.6, zorder=1)
+    positions = sorted({float(point.at) for line in panel.lines for point in line.points})
+    places = axis_places(positions)
     for line in panel.lines:
-        _line(axes, line, look[line.attack])
+        for piece in _pieces(line, positions):
+            _line(axes, piece, look[line.attack], places)
     ends = [(100 * line.points[-1].value, line) for line in panel.lines]
     names = [(at, _name(line), look[line.attack]) for at, line in ends]
     if panel.unprotected is not None:
         axes.axhline(100 * panel.unprotected, color=INK, linewidth=0.9, linestyle=(0, (1, 2)), zorder=2)
         names.append((100 * panel.unprotected, "unprotected", Look(INK, "", (0, (1, 2)))))
-    positions = sorted({float(point.at) for line in panel.lines for point in line.points})
-    margin = (positions[-1] - positions[0]) / 100
-    axes.set_xlim(positions[0] - margin, positions[-1] + margin)
-    axes.set_xticks(positions if len(positions) <= 21 else positions[:: len(positions) // 15])
+    first, last = places[positions[0]], places[positions[-1]]
+    margin = (last - first) / 100
+    axes.set_xlim(first - margin, last + margin)
+    shown = positions if len(positions) <= 21 else positions[:: len(positions) // 15]
+    axes.set_xticks([places[at] for at in shown], [f"{at:g}" for at in shown])
+    for before, behind in _breaks(positions):
+        middle = (places[before] + places[behind]) / 2
+        axes.axvline(middle, color=FAINT, linewidth=0.8, linestyle=(0, (1, 1)), zorder=1)
     axes.set_ylim(0, HIGHEST)
     axes.set_yticks(range(0, 61, 10))
     axes.grid(axis="y", color="#E6E6E6", linewidth=0.5, zorder=0)
@@ -83,9 +95,42 @@ def _panel(axes: Any, panel: Panel, look: Mapping[str, Look]) -> None:
     _names(axes, names)
 
 
-def _line(axes: Any, line: Line, look: Look) -> None:
-    at = [float(point.at) for point in line.points]
+def axis_places(positions: Sequence[float]) -> dict[float, float]:
+    """Where on the axis each position (ascending) is drawn: where it is, but for what lies behind a break.
+
+    >>> axis_places([1, 2, 3, 4, 100])
+    {1: 1.0, 2: 2.0, 3: 3.0, 4: 4.0, 100: 6.0}
+    """
+    found, place = {positions[0]: float(positions[0])}, float(positions[0])
+    broken, steps = set(_breaks(positions)), [b - a for a, b in pairwise(positions)]
+    for a, b in pairwise(positions):
+        place += 2 * median(steps) if (a, b) in broken else b - a
+        found[b] = place
+    return found
+
+
+def _breaks(positions: Sequence[float]) -> list[tuple[float, float]]:
+    """Neighbours so far apart that what lies on either side would be a point."""
+    steps = [b - a for a, b in pairwise(positions)]
+    return [(a, b) for a, b in pairwise(positions) if b - a > BREAK * median(steps)]
+
+
+def _pieces(line: Line, positions: Sequence[float]) -> list[Line]:
+    """The line between breaks: what it does in between is not known."""
+    ends = [behind for _, behind in _breaks(positions)] + [float("inf")]
+    starts = [float("-inf"), *ends]
+    parts = [
+        tuple(point for point in line.points if start <= float(point.at) < end)
+        for start, end in zip(starts, ends, strict=False)
+    ]
+    return [replace(line, points=part) for part in parts if part]
+
+
+def _line(axes: Any, line: Line, look: Look, places: Mapping[float, float]) -> None:
+    at = [places[float(point.at)] for point in line.points]
     values, lows, highs = ([100 * getattr(point, name) for point in line.points] for name in ("value", "low", "high"))
+    if len(at) == 1:  # no band: a bar
+        axes.plot(at * 2, [lows[0], highs[0]], color=look.colour, alpha=0.3, linewidth=3, zorder=3)
     axes.fill_between(at, lows, highs, color=look.colour, alpha=0.13, linewidth=0, zorder=3)
     axes.plot(
         at, values, color=look.colour, linestyle=look.dash, marker=look.marker,

@@ -65,6 +65,15 @@ def test_points_lie_where_their_numbers_say(drawing, board):
     assert sorted(mark for mark in marks if mark[0] > left)[:3] == [pytest.approx(one, abs=0.05) for one in expected]
 
 
+def test_a_position_far_behind_the_others_does_not_press_them_together(drawing, tmp_path):
+    sizes = (*range(1, 7), 100)
+    file_all(tmp_path, [swept(float(size), "layer", "direct-decode", eer=0.1) for size in sizes])
+    (file,) = draw_figures("sweep", tmp_path, tmp_path / "plots", units={})
+    found = texts(file)
+    assert {"1", "6", "100"} <= set(found)
+    assert sweep.axis_places(sizes) == {**{float(size): float(size) for size in range(1, 7)}, 100: 8.0}
+
+
 def test_settings_are_listed_beside_published_numbers(drawing, tmp_path):
     table = (
         "tables:\n  - {title: t, source: s, data: d, note: n, metric: eer, unprotected: 0.07, beside: [lbp],\n"
