@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,7 +29,9 @@ def draw_figures(protocol: str, board: Path, out: Path, *, kind: str = "svg", un
         raise InvalidInputError(
             f"{protocol}: no record ended well, so there is nothing to draw; run the protocol again"
         )
-    look = looks(sorted({path.stem for path in (board / "records").glob("*/*/*.json")}, key=natural))
+    # Those that most figures show come first: they have a colour of their own.
+    count = Counter(path.stem for path in (board / "records").glob("*/*/*.json"))
+    look = looks(sorted(count, key=lambda attack: (-count[attack], natural(attack))))
     files = []
     for comparison, chart in found.items():
         path = out / f"{protocol}.{comparison}.{kind}"
