@@ -1,0 +1,37 @@
+"""The page of findings says what the committed records say, and is not written where they do not bear it out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def findings(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    monkeypatch.delitem(sys.modules, "write_findings", raising=False)
+    import write_findings
+
+    return write_findings
+
+
+def test_the_page_is_what_the_records_make_it(findings):
+    assert findings.PAGE.read_text(encoding="utf-8") == findings.page()
+
+
+def test_a_sentence_that_the_records_do_not_bear_out_stops_the_page(findings, tmp_path, monkeypatch):
+    page = tmp_path / "claims.md"
+    text = "{{ require(low('lfw-jpeg2000-named', 'lw4o6-document', 'known-window-erase', 'lbp') > 60, 'LBP is lost') }}"
+    page.with_suffix(".md.j2").write_text(text)
+    monkeypatch.setattr(findings, "PAGE", page)
+    with pytest.raises(SystemExit, match="no longer true: LBP is lost"):
+        findings.page()
+
+
+def test_positions_are_said_in_ranges(findings):
+    assert findings.ranges([0, 2, 3, 4, 9]) == "0, 2 to 4, 9"
+    assert findings.ranges([]) == "no offset"

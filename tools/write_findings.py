@@ -1,0 +1,160 @@
+"""Writes docs/selective-encryption.md from its template and the committed records.
+
+    python tools/write_findings.py [--check]
+
+No number on the page is typed by hand, and what it says of numbers is held to them: `require` in the template stops
+where a sentence has come to be wrong. `--check` changes nothing and exits with 1 where the page differs.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from benchmark.leaderboard import read_published, read_records
+from benchmark.record import Record, Value, read_record, record_path
+from benchmark.tables import show, table
+
+ROOT = Path(__file__).resolve().parents[1]
+BOARD = ROOT / "leaderboard"
+PAGE = ROOT / "docs" / "selective-encryption.md"
+#: Headings that leave room for numbers.
+SHORT = {"lbp": "LBP", "mobilefacenet-casia": "CASIA", "mobilefacenet-ms1m": "MS1M"}
+BOTH = "protected-protected"
+
+
+@cache
+def record(protocol: str, setting: str, attack: str) -> Record:
+    """A committed record, by the name of its setting with or without its protector."""
+    full = setting if "@" in setting or setting in ("identity", "aes-full") else f"jpeg2000-window@{setting}"
+    return read_record(record_path(BOARD, protocol, full, attack))
+
+
+def value(protocol: str, setting: str, attack: str, recogniser: str, comparison: str = BOTH) -> Value:
+    """The EER (a share) with its interval."""
+    return record(protocol, setting, attack).results[comparison][recogniser]["eer"]
+
+
+def percent(protocol: str, setting: str, attack: str, recogniser: str, comparison: str = BOTH) -> float:
+    """The EER in percent."""
+    return 100 * _known(value(protocol, setting, attack, recogniser, comparison).value)
+
+
+def low(protocol: str, setting: str, attack: str, recogniser: str, comparison: str = BOTH) -> float:
+    """The lower end of the EER's interval in percent."""
+    return 100 * _known(value(protocol, setting, attack, recogniser, comparison).low)
+
+
+def high(protocol: str, setting: str, attack: str, recogniser: str, comparison: str = BOTH) -> float:
+    """The upper end of the EER's interval in percent."""
+    return 100 * _known(value(protocol, setting, attack, recogniser, comparison).high)
+
+
+def eer(protocol: str, setting: str, attack: str, recogniser: str, comparison: str = BOTH) -> str:
+    """The EER with its interval: `6.40 (5.90 to 7.00)`."""
+    return show("eer", value(protocol, setting, attack, recogniser, comparison))
+
+
+def unprotected(protocol: str, recogniser: str) -> float:
+    """The EER in percent of the same data without protection."""
+    return percent(protocol, "identity", "direct-decode", recogniser)
+
+
+def lost(protocol: str, setting: str, attack: str, recogniser: str, comparison: str = BOTH) -> float:
+    """How far the EER has gone from its unprotected value (0) to guessing (100)."""
+    before = unprotected(protocol, recogniser)
+    return 100 * (percent(protocol, setting, attack, recogniser, comparison) - before) / (50 - before)
+
+
+def eer_table(
+    protocol: str, settings: Sequence[str], attacks: Sequence[str], recognisers: Sequence[str], comparison: str = BOTH,
+    intervals: bool = True,
+) -> str:  # fmt: skip
+    """EERs in percent: a row for each setting, a column for each attack and recogniser."""
+    rows = []
+    for setting in settings:
+        row = {"setting": setting.rpartition("@")[2]}
+        for attack in attacks:
+            for name in recognisers:
+                cell = setting, attack, name, comparison
+                heading = f"{attack.rpartition('@')[2]}, {SHORT.get(name, name)}"
+                row[heading] = eer(protocol, *cell) if intervals else f"{percent(protocol, *cell):.1f}"
+        rows.append(row)
+    return table(rows)
+
+
+@cache
+def positions(protocol: str, parameter: str, **same: str) -> dict[float, str]:
+    """{offset or size: setting} of a sweep's settings whose parameters agree with `same`."""
+    found = {}
+    for one in read_records(BOARD, protocol)[protocol]:
+        parameters = one.protector.parameters
+        if parameter in parameters and all(str(parameters[name]) == text for name, text in same.items()):
+            found[float(parameters[parameter])] = one.setting
+    return dict(sorted(found.items()))
+
+
+def ranges(numbers: Sequence[float]) -> str:
+    """Numbers of a sweep in words.
+
+    >>> ranges([0, 1, 2, 3, 7])
+    '0 to 3, 7'
+    """
+    parts: list[list[float]] = []
+    for number in numbers:
+        if parts and number - parts[-1][-1] <= 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    text = [f"{part[0]:g} to {part[-1]:g}" if len(part) > 1 else f"{part[0]:g}" for part in parts]
+    return ", ".join(text) or "no offset"
+
+
+def published() -> dict[str, dict[str, float]]:
+    """{setting: {what: EER in percent}} of the published table."""
+    [one] = read_published(BOARD)
+    return {row.setting: {what: 100 * share for what, share in row.values.items()} for row in one.rows}
+
+
+def require(condition: bool, sentence: str) -> str:
+    """Stops where what the page says does not follow from the records."""
+    if not condition:
+        raise SystemExit(f"{PAGE.name}: no longer true: {sentence}")
+    return ""
+
+
+def page() -> str:
+    """The page as the records make it."""
+    environment = Environment(
+        loader=FileSystemLoader(PAGE.parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True, autoescape=False,  # Markdown
+    )  # fmt: skip
+    offered = eer, eer_table, high, low, lost, percent, positions, ranges, require, table
+    environment.globals |= {function.__name__: function for function in offered} | {"published": published()}
+    text = environment.get_template(f"{PAGE.name}.j2").render()
+    # What the template sets and requires leaves empty lines.
+    return re.sub(r"\n{3,}", "\n\n", text)
+
+
+def _known(number: float | None) -> float:
+    if number is None:
+        raise SystemExit(f"{PAGE.name}: speaks of a number that could not be estimated")
+    return number
+
+
+def main() -> None:
+    text = page()
+    if "--check" in sys.argv[1:]:
+        if PAGE.read_text(encoding="utf-8") != text:
+            sys.exit(f"docs/{PAGE.name} differs from its records; run tools/write_findings.py")
+        return
+    PAGE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
