@@ -1,8 +1,9 @@
 """Where samples come from: LFW crops, drawn faces, folders of images; and the exact pairs that are compared."""
 
-from benchmark.datasets.base import Dataset, Loaded, SampleRef, dataset_ids, open_dataset
+from benchmark.datasets.base import Dataset, Loaded, SampleRef
 from benchmark.datasets.lfw import lfw_status
 from benchmark.datasets.pairs import Pairs, read_lfw_pairs_txt, read_pairs, write_pairs
+from benchmark.datasets.registry import dataset_ids, open_dataset
 
 __all__ = [
     "Dataset",

@@ -1,8 +1,7 @@
-"""What every data set promises, and the registry that opens one by its id."""
+"""What every data set promises."""
 
 from __future__ import annotations
 
-import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,20 +10,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from benchmark.errors import InvalidInputError, unknown
 from benchmark.interfaces import Samples
 
 #: Height and width of every aligned sample, in pixels.
 SIDE = 112
-
-#: Data set id -> module:class. A module is imported only when its data set is opened.
-_REGISTRY = {
-    "folder": "benchmark.datasets.folder:FolderDataset",
-    "lfw": "benchmark.datasets.lfw:LfwDataset",
-    "synthetic": "benchmark.datasets.synthetic:SyntheticDataset",
-}
 
 
 @dataclass(frozen=True)
@@ -82,39 +73,3 @@ class Dataset(ABC):
     def sample(self, sample_id: str) -> SampleRef:
         """The reference of one sample; raises InvalidInputError for an id that this data set cannot have."""
         return SampleRef(sample_id, self.subject(sample_id))
-
-
-def dataset_ids() -> list[str]:
-    """The ids that `open_dataset` knows.
-
-    >>> dataset_ids()
-    ['folder', 'lfw', 'synthetic']
-    """
-    return sorted(_REGISTRY)
-
-
-def open_dataset(dataset_id: str, parameters: Mapping[str, Any], data_root: Path | None) -> Dataset:
-    """Open a data set by id with a protocol's parameters; `data_root` is the folder that `--data` names.
-
-    Raises InvalidInputError for an unknown id, unknown or ill-typed parameters, or data that are not there.
-
-    >>> open_dataset("synthetic", {"seed": 1}, None).subject("s0007/3")
-    's0007'
-    """
-    if dataset_id not in _REGISTRY:
-        raise unknown("data set", dataset_id, _REGISTRY)
-    module, _, name = _REGISTRY[dataset_id].partition(":")
-    cls: type[Dataset] = getattr(importlib.import_module(module), name)
-    return cls(_validated(cls, parameters), data_root)
-
-
-def _validated(cls: type[Dataset], parameters: Mapping[str, Any]) -> Parameters:
-    known = cls.parameters.model_fields
-    for name in parameters:
-        if name not in known:
-            raise unknown(f"parameter of data set {cls.id!r}", str(name), known)
-    try:
-        return cls.parameters.model_validate(dict(parameters))
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise InvalidInputError(f"parameters of data set {cls.id!r}: {faults}") from None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.datasets import open_dataset
+from benchmark.datasets.synthetic import SyntheticDataset, SyntheticParameters
 from benchmark.errors import CodestreamError, InvalidInputError
 from benchmark.interfaces import Attack, Codestreams, Evidence, Samples, Templates
 from benchmark.jpeg2000 import encode
@@ -63,7 +63,7 @@ class HeaderLeak(Attack):
 
     def _projection(self, coder: tuple[tuple[str, Any], ...]) -> tuple[Floats, Floats] | None:
         """Mean (D) and projection (D x `dimensions`) for a coder, from drawn faces; None where ours is none like it."""
-        faces = open_dataset("synthetic", {}, None).load([f"s{number:04d}/0" for number in range(PERSONS)]).samples
+        faces = SyntheticDataset(SyntheticParameters()).load([f"s{number:04d}/0" for number in range(PERSONS)]).samples
         try:
             rows = [header_features(encode(face, **dict(coder))) for face in faces]
         except InvalidInputError:
