@@ -21,12 +21,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from benchmark.errors import InvalidInputError
 from benchmark.npz import pack, unpack
 
 MAGIC = b"VEILBENCH1"
+#: Marks float32 arrays that are filed as bytes.
+_NARROWED = "|float32"
 #: Pruned in this order: what is bulky and cheap to make again goes first.
 KINDS = (
     "protected",
@@ -88,14 +91,14 @@ class Store:
             with suppress(OSError):  # a store that others filled, and that may only be read
                 path.unlink(missing_ok=True)
             return None
-        header, arrays = unpack(memoryview(blob)[start:])
+        header, narrowed = unpack(memoryview(blob)[start:])
         with suppress(OSError):
             os.utime(path)  # the time of last use, by which `prune` chooses
-        return Artefact(arrays, header)
+        return Artefact(dict(_widened(name, array) for name, array in narrowed.items()), header)
 
     def put(self, kind: str, key: str, artefact: Artefact) -> None:
         """File an artefact; InvalidInputError where the disk is full or the folder cannot be written."""
-        payload = pack(artefact.header, artefact.arrays)
+        payload = pack(artefact.header, dict(_narrowed(name, array) for name, array in artefact.arrays.items()))
         write_atomically(self.path(kind, key), MAGIC, hashlib.sha256(payload).digest(), payload)
 
     def sizes(self) -> dict[str, tuple[int, int]]:
@@ -134,6 +137,23 @@ class Store:
             for path in self.root.glob("*/??/*")
             if path.is_file() and not path.name.startswith(".partial-")
         ]
+
+
+def _narrowed(name: str, array: npt.NDArray[Any]) -> tuple[str, npt.NDArray[Any]]:
+    """Floats that are all whole numbers of 0..255 as bytes: histograms take most of a store otherwise."""
+    first = np.atleast_1d(array)[:1]
+    if array.dtype != np.float32 or not np.all((first >= 0) & (first <= 255)):  # most others end here
+        return name, array
+    with np.errstate(invalid="ignore"):
+        narrow = array.astype(np.uint8)
+    same = narrow.astype(np.float32).tobytes() == array.tobytes()  # bit for bit: -0.0 stays what it is
+    return (f"{name}{_NARROWED}", narrow) if same else (name, array)
+
+
+def _widened(name: str, array: npt.NDArray[Any]) -> tuple[str, npt.NDArray[Any]]:
+    if name.endswith(_NARROWED):
+        return name.removesuffix(_NARROWED), array.astype(np.float32)
+    return name, array
 
 
 def write_atomically(path: Path, *blobs: bytes) -> None:

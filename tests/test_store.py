@@ -29,6 +29,23 @@ def test_round_trip(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.arrays["x"], np.full(1000, 7, np.float32))
 
 
+@pytest.mark.parametrize(
+    ("values", "bytes_each"),
+    [([0, 1, 255], 1), ([0, 1, 256], 4), ([0.5, 1, 2], 4), ([-0.0, 1, 2], 4), ([0, np.nan, 1], 4), ([0, 1, -3], 4)],
+)
+def test_whole_floats_are_filed_as_bytes_and_come_back_as_they_were(
+    tmp_path: Path, values: list[float], bytes_each: int
+) -> None:
+    store = Store(tmp_path)
+    array = np.array([values] * 5000, np.float32)
+    store.put("templates", "ab12", Artefact({"x": array}, {}))
+    found = store.get("templates", "ab12")
+    assert found is not None
+    assert found.arrays["x"].dtype == np.float32
+    assert found.arrays["x"].tobytes() == array.tobytes()
+    assert 0 <= store.path("templates", "ab12").stat().st_size - bytes_each * array.size < 2000
+
+
 @pytest.mark.parametrize("damage", ["truncate", "flip", "empty", "foreign"])
 def test_a_damaged_artefact_is_deleted_with_a_warning(tmp_path: Path, damage: str) -> None:
     warnings: list[str] = []
