@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -58,6 +59,16 @@ def high(protocol: str, setting: str, attack: str, recogniser: str, comparison: 
 def eer(protocol: str, setting: str, attack: str, recogniser: str, comparison: str = BOTH) -> str:
     """The EER with its interval: `6.40 (5.90 to 7.00)`."""
     return show("eer", value(protocol, setting, attack, recogniser, comparison))
+
+
+def records(protocol: str, setting: str) -> list[Record]:
+    """The committed records of one setting of `jpeg2000-window`."""
+    return [one for one in read_records(BOARD, protocol)[protocol] if one.setting == f"jpeg2000-window@{setting}"]
+
+
+def cost(protocol: str, setting: str, attack: str) -> Any:
+    """What a record says of bytes and milliseconds."""
+    return record(protocol, setting, attack).cost
 
 
 def unprotected(protocol: str, recogniser: str) -> float:
@@ -134,7 +145,7 @@ def page() -> str:
         loader=FileSystemLoader(PAGE.parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True, autoescape=False,  # Markdown
     )  # fmt: skip
-    offered = eer, eer_table, high, low, lost, percent, positions, ranges, require, table
+    offered = cost, eer, eer_table, high, low, lost, percent, positions, ranges, records, require, table
     environment.globals |= {function.__name__: function for function in offered} | {"published": published()}
     text = environment.get_template(f"{PAGE.name}.j2").render()
     # What the template sets and requires leaves empty lines.
