@@ -66,6 +66,15 @@ def records(protocol: str, setting: str) -> list[Record]:
     return [one for one in read_records(BOARD, protocol)[protocol] if one.setting == f"jpeg2000-window@{setting}"]
 
 
+def attacks_run(protocol: str) -> list[str]:
+    """The attacks that every setting of `jpeg2000-window` has a record of."""
+    found: dict[str, set[str]] = {}
+    for one in read_records(BOARD, protocol)[protocol]:
+        if one.protector.id == "jpeg2000-window" and one.status == "ok":
+            found.setdefault(one.setting, set()).add(one.attack.setting)
+    return sorted(set.intersection(*found.values()))
+
+
 def cost(protocol: str, setting: str, attack: str) -> Any:
     """What a record says of bytes and milliseconds."""
     return record(protocol, setting, attack).cost
@@ -145,7 +154,7 @@ def page() -> str:
         loader=FileSystemLoader(PAGE.parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True, autoescape=False,  # Markdown
     )  # fmt: skip
-    offered = cost, eer, eer_table, high, low, lost, percent, positions, ranges, records, require, table
+    offered = attacks_run, cost, eer, eer_table, high, low, lost, percent, positions, ranges, records, require, table
     environment.globals |= {function.__name__: function for function in offered} | {"published": published()}
     text = environment.get_template(f"{PAGE.name}.j2").render()
     # What the template sets and requires leaves empty lines.
