@@ -29,8 +29,9 @@ def draw_figures(protocol: str, board: Path, out: Path, *, kind: str = "svg", un
         raise InvalidInputError(
             f"{protocol}: no record ended well, so there is nothing to draw; run the protocol again"
         )
-    # Those that most figures show come first: they have a colour of their own.
-    count = Counter(path.stem for path in (board / "records").glob("*/*/*.json"))
+    # Those that most protocols' figures show come first: they have a colour of their own. Another setting changes none.
+    paths = (board / "records").glob("*/*/*.json")
+    count = Counter(attack for attack, _ in {(path.stem, path.parts[-3]) for path in paths})
     look = looks(sorted(count, key=lambda attack: (-count[attack], natural(attack))))
     files = []
     for comparison, chart in found.items():
