@@ -8,6 +8,7 @@ Rerunning gives the same bytes; protocols name the files by their digest, so a c
 from __future__ import annotations
 
 import argparse
+from collections import defaultdict
 from itertools import combinations, product
 from pathlib import Path
 
@@ -21,6 +22,9 @@ DEMO_FOLDS = 10
 DEMO_IDENTITIES = 10  # per fold; a fold's identities are in no other
 DEMO_SAMPLES = 4  # per identity
 DEMO_PAIRS = 30  # genuine and impostor pairs of each fold
+HELD_OUT_STRANGERS = 170  # people with one photograph, beside all with several, who make the held-out impostor pairs
+HELD_OUT_IMPOSTORS = 5000
+
 DEMO_LEARNED = 32  # persons that an attacker may learn from, one photograph each; none is in the pairs
 
 
@@ -42,14 +46,37 @@ def _demo_fold(fold: int) -> list[tuple[Row, Row]]:
     ]
 
 
+def held_out_rows(view2: list[Row], photographs: list[str]) -> list[Row]:
+    """Comparisons of people who are in no pair of View 2, for choices that must not be made on it.
+
+    All that have several photographs, every genuine pair of theirs, and impostor pairs among them and some others.
+    """
+    tested = {sample.partition("/")[0] for row in view2 for sample in (row.a, row.b)}
+    own: dict[str, list[str]] = defaultdict(list)
+    for photograph in sorted(photographs):
+        if (name := photograph.partition("/")[0]) not in tested:
+            own[name].append(photograph)
+    genuine = [pair for samples in own.values() for pair in combinations(samples, 2)]
+    draw = generator("splits", "lfw-held-out")
+    alone = [samples[0] for samples in own.values() if len(samples) == 1]
+    strangers = [alone[i] for i in sorted(draw.choice(len(alone), HELD_OUT_STRANGERS, replace=False))]
+    faces = strangers + [sample for samples in own.values() if len(samples) > 1 for sample in samples]
+    impostor = [(a, b) for a, b in combinations(faces, 2) if a.partition("/")[0] != b.partition("/")[0]]
+    chosen = sorted(draw.choice(len(impostor), HELD_OUT_IMPOSTORS, replace=False))
+    return [Row(1, True, *pair) for pair in genuine] + [Row(1, False, *impostor[i]) for i in chosen]
+
+
 def main() -> None:
     """Write every split file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="the folder with lfw/pairs.txt")
-    rows = read_lfw_pairs_txt(parser.parse_args().data / "lfw" / "pairs.txt")
+    parser.add_argument("--data", type=Path, required=True, help="the folder with lfw/pairs.txt and crops")
+    folder = parser.parse_args().data / "lfw"
+    rows = read_lfw_pairs_txt(folder / "pairs.txt")
     SPLITS.mkdir(parents=True, exist_ok=True)
     write_pairs(SPLITS / "lfw-view2.csv", rows)
     write_pairs(SPLITS / "lfw-view2-dev.csv", rows[: 2 * 10 * DEV_PAIRS])
+    photographs = [f"{file.parent.name}/{file.stem}" for file in (folder / "aligned112_extra").glob("*/*.jpg")]
+    write_pairs(SPLITS / "lfw-held-out.csv", held_out_rows(rows, photographs))
     write_pairs(SPLITS / "demo.csv", demo_rows())
     first = DEMO_FOLDS * DEMO_IDENTITIES
     learned = [f"s{first + number:04d}/0\n" for number in range(DEMO_LEARNED)]
