@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from benchmark import __version__
+from benchmark.cli_train import train
 from benchmark.errors import InvalidInputError, SubmissionFailedError
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -56,6 +57,9 @@ def _say(context: click.Context, message: str) -> None:
 def main(debug: bool) -> None:
     """Benchmark the protection of facial data: protectors against attacks on fixed protocols."""
     del debug  # read from the context by _Commands
+
+
+main.add_command(train)
 
 
 @main.command()

@@ -19,11 +19,12 @@ LAYERS = [
     {"submission", "protocol_schema", "protocol"},
     {"plan"},
     {"store", "confinement", "worker", "child", "returned", "sandbox"},
-    {"compliance", "pipeline", "record", "scores", "scoring"},
+    {"compliance", "pipeline", "record", "scores", "scoring", "training"},
     {"assembly", "verify", "ranking", "tables", "plots", "leaderboard", "conformance", "scaffold", "show"},
     {"tasks"},
     {"engine"},
     {"progress", "runner", "listing"},
+    {"cli_train"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
