@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from benchmark.errors import InvalidInputError
 from benchmark.interfaces import Scores, Templates
@@ -51,8 +52,9 @@ def all_pairs(
     """Scores of every template (float32, N x D) with every later one, apart for one subject (int, N) and for two.
 
     `failed` (bool, N) marks failures to process, all of whose comparisons score -inf. `compare_all` must be symmetric,
-    and is called by several `threads` at once: NumPy's products and loops compiled with `nogil` run side by side there.
-    Takes 4 bytes a comparison, and a few MB a thread. Raises InvalidInputError where shapes do not fit.
+    and is called by several `threads` at once: matrix products and loops compiled with `nogil` run side by side there.
+    (The BLAS behind products is held to one thread meanwhile.) Memory: 4 bytes a comparison, and a few MB a thread.
+    Raises InvalidInputError where shapes do not fit.
 
     >>> from benchmark.recognisers.cosine import cosine_all
     >>> all_pairs(np.array([[1, 0], [2, 0], [0, 3]], np.float32), np.array([7, 7, 9]), cosine_all)
@@ -60,9 +62,8 @@ def all_pairs(
     """
     genuine, impostor = (np.empty(size, np.float32) for size in _sizes(subjects))
     g = i = 0
-    for some_genuine, some_impostor in _strips(
-        templates, subjects, compare_all, failed, threads, lambda scores: scores
-    ):
+    strips = _strips(templates, subjects, compare_all, failed, threads, lambda scores: scores)
+    for some_genuine, some_impostor in strips:
         genuine[g : (g := g + len(some_genuine))] = some_genuine
         impostor[i : (i := i + len(some_impostor))] = some_impostor
     return PairScores(genuine, impostor)
@@ -135,7 +136,8 @@ def _strips(
         same = subjects[rows, None] == subjects[None, first:]
         return scores[later & same], reduce(scores[later & ~same])
 
-    with ThreadPoolExecutor(threads) as pool:
+    # Threads of a BLAS under each of ours would wait for each other longer than a tile takes.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
         yield from pool.map(strip, range(0, count, ROWS))
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
 from sklearn.metrics.pairwise import additive_chi2_kernel
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from benchmark.errors import InvalidInputError
 from benchmark.recognisers import all_pairs as module
@@ -111,6 +112,25 @@ def test_threads_compare_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
 
     scores = all_pairs(templates, subjects, compare_all, threads=2)
     assert np.array_equal(scores.impostor, all_pairs(templates, subjects, _minus_chi_square).impostor)
+
+
+def test_blas_has_one_thread_meanwhile_and_its_own_again_afterwards() -> None:
+    def blas() -> list[int]:
+        return [library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+    during: list[int] = []
+
+    def compare_all(a: Floats, b: Floats) -> Floats:
+        during.extend(blas())
+        return _product(a, b)
+
+    with threadpool_limits(3, user_api="blas"):
+        before = blas()
+        all_pairs(*_templates(10), compare_all)
+        assert blas() == before
+    assert before
+    assert set(before) == {3}
+    assert set(during) == {1}
 
 
 def test_tiles_stay_small() -> None:
