@@ -12,6 +12,7 @@ from skimage.feature import multiblock_lbp
 from skimage.transform import integral_image
 
 from benchmark.errors import InvalidInputError
+from benchmark.recognisers import load_recogniser, recogniser_digest
 from benchmark.recognisers.lbp import grey
 from benchmark.recognisers.mblbp import MultiBlockLocalBinaryPatterns, histograms, patterns
 
@@ -122,6 +123,13 @@ def test_more_alike_scores_higher() -> None:
     assert (scores.argmax(axis=1) == np.arange(3)).all()
     assert np.array_equal(recogniser.compare(templates, others), np.diagonal(scores))
     assert (recogniser.compare(templates, templates) == 0).all()
+
+
+def test_it_is_found_by_its_id() -> None:
+    recogniser = load_recogniser("mblbp")
+    assert isinstance(recogniser, MultiBlockLocalBinaryPatterns)
+    assert recogniser.id == "mblbp"
+    assert recogniser.digest == recogniser_digest("mblbp") != recogniser_digest("lbp")
 
 
 @pytest.mark.parametrize("shape", [(1, 100, 112, 3), (112, 112, 3), (1, 112, 112)])
