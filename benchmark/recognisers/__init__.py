@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "lbp": "benchmark.recognisers.lbp",
+    "mblbp": "benchmark.recognisers.mblbp",
     "mobilefacenet-casia": "benchmark.recognisers.mobilefacenet",
     "mobilefacenet-ms1m": "benchmark.recognisers.mobilefacenet",
 }
@@ -26,7 +27,7 @@ def recogniser_ids() -> tuple[str, ...]:
     """The ids of all recognisers, sorted.
 
     >>> recogniser_ids()
-    ('lbp', 'mobilefacenet-casia', 'mobilefacenet-ms1m')
+    ('lbp', 'mblbp', 'mobilefacenet-casia', 'mobilefacenet-ms1m')
     """
     return tuple(sorted(_MODULES))
 
@@ -46,6 +47,10 @@ def load_recogniser(id: str, *, data: Path | None = None, device: Device = "cpu"
         from .lbp import LocalBinaryPatterns
 
         return LocalBinaryPatterns(digest=digest)
+    if id == "mblbp":
+        from .mblbp import MultiBlockLocalBinaryPatterns
+
+        return MultiBlockLocalBinaryPatterns(digest=digest)
     from benchmark.locations import data_root
 
     from .architecture import shapes
@@ -65,8 +70,9 @@ def load_recogniser(id: str, *, data: Path | None = None, device: Device = "cpu"
 def recogniser_digest(id: str, *, data: Path | None = None, device: Device = "cpu") -> str:
     """SHA-256 (64 hex digits) over code, weights, preprocessing and engine, without loading any of them.
 
-    `data` does not matter: weights of another SHA-256 than the one counted here are never used. The digest of `lbp`
-    names no engine, as its templates are whole numbers. Raises InvalidInputError for an unknown id or device.
+    `data` does not matter: weights of another SHA-256 than the one counted here are never used. The digests of `lbp`
+    and `mblbp` name no engine, as their templates are whole numbers. Raises InvalidInputError for an unknown id or
+    device.
     """
     from benchmark.digest import digest
     from benchmark.source import module_digest
@@ -76,7 +82,7 @@ def recogniser_digest(id: str, *, data: Path | None = None, device: Device = "cp
     if device not in _ENGINES:
         raise InvalidInputError(f"unknown device {device!r}; known: {', '.join(_ENGINES)}")
     code = module_digest(_MODULES[id])
-    if id == "lbp":
+    if id in ("lbp", "mblbp"):
         return digest("recogniser", id, code)
     from dataclasses import asdict
     from importlib import metadata
