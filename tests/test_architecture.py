@@ -15,7 +15,7 @@ LAYERS = [
     {"errors", "digest", "interfaces"},
     {"compiling", "crypto", "erasure", "npz", "locations", "schema"},
     {"jpeg", "jpeg2000", "metrics", "datasets", "source"},
-    {"recognisers", "render", "environment"},
+    {"alignment", "recognisers", "render", "environment"},
     {"submission", "protocol_schema", "protocol"},
     {"plan"},
     {"store", "confinement", "worker", "child", "returned", "sandbox"},
@@ -23,8 +23,8 @@ LAYERS = [
     {"assembly", "verify", "ranking", "tables", "plots", "leaderboard", "conformance", "scaffold", "show"},
     {"tasks"},
     {"engine"},
-    {"progress", "runner", "listing"},
-    {"cli"},
+    {"preparation", "progress", "runner", "listing"},
+    {"cli", "cli_data"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
