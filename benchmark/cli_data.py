@@ -71,6 +71,40 @@ def fetch(name: str, home: Path | None, data: Path | None, workers: int | None) 
     _finish(run(photographs, root / "lfw" / "aligned112", data=root, workers=workers, show_progress=True))
 
 
+@data.command()
+@click.argument("named", metavar="DATASET")
+@click.option("--id", "id_", required=True, help="The protocol's id.")
+@click.option("--into", type=FOLDER, help="Where to write it (default: ./protocols).")
+@click.option("--recogniser", "recognisers", multiple=True, help="Who looks at the result (repeatable; default: lbp).")
+@click.option("--pairs", default=300, show_default=True, type=click.IntRange(min=1), help="Genuine pairs in a fold.")
+@click.option("--folds", default=10, show_default=True, type=click.IntRange(min=1), help="Folds, at most.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0), help="Draws other pairs.")
+@DATA
+def protocol(
+    named: str,
+    id_: str,
+    into: Path | None,
+    recognisers: tuple[str, ...],
+    pairs: int,
+    folds: int,
+    seed: int,
+    data: Path | None,
+) -> None:
+    """Write a protocol for DATASET: folder:PATH (aligned crops), casia-webface or lfw106.
+
+    Draws as many impostor as genuine pairs in subject-disjoint folds. Never overwrites a file. casia-webface and
+    lfw106 are compared within the four folds of their reference sets.
+    """
+    from benchmark.locations import data_root
+    from benchmark.protocol_draft import draft
+
+    chosen = recognisers or ("lbp",)
+    done = draft(
+        named, id=id_, into=into, data=data_root(data), recognisers=chosen, pairs=pairs, folds=folds, seed=seed
+    )
+    click.echo(f"wrote {done.protocol} and {done.pairs}: {done.counts}\nnext: veilbench run {done.protocol}")
+
+
 def _finish(report: Report) -> None:
     click.echo(report.text())
     if not report.crops:

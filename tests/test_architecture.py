@@ -21,6 +21,7 @@ LAYERS = [
     {"store", "confinement", "worker", "child", "returned", "sandbox"},
     {"compliance", "pipeline", "record", "scores", "scoring"},
     {"assembly", "verify", "ranking", "tables", "plots", "leaderboard", "conformance", "scaffold", "show"},
+    {"reference_set", "drawn_pairs", "protocol_draft"},
     {"tasks"},
     {"engine"},
     {"preparation", "progress", "runner", "listing"},
