@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from benchmark import __version__
+from benchmark.cli_data import data as data_commands
 from benchmark.cli_train import train
 from benchmark.errors import InvalidInputError, SubmissionFailedError
 
@@ -236,18 +237,7 @@ def store(prune: str | None, kind: str | None, store: Path | None) -> None:
     click.echo(listing.store_report(store, prune=prune, kind=kind))
 
 
-@main.group()
-def data() -> None:
-    """The data sets: what is here."""
-
-
-@data.command()
-@DATA
-def status(data: Path | None) -> None:
-    """Show which data sets and weights are here, and how to get the others."""
-    from benchmark.listing import data_status
-
-    click.echo(data_status(data))
+main.add_command(data_commands)
 
 
 if __name__ == "__main__":
