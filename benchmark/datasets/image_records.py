@@ -13,8 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
 
-import numpy as np
-
 from benchmark.datasets.recordio import RecordFile
 from benchmark.errors import InvalidInputError
 
@@ -72,47 +70,63 @@ class FaceRecords:
             return None
         record = self._unpacked(key)
         if record.labels[0] != self._labels[key]:
-            self._wrong(key, f"label {record.labels[0]:g}, among images of identity {self._labels[key]:g}")
+            self._wrong(key, f"label {record.labels[0]:g}, among images of identity {self._labels[key]}")
         return record.content
 
     @cached_property
     def _keys(self) -> dict[str, int]:
         if not self._list.is_file():
-            return {f"{int(label):07d}/{key:07d}": key for key, label in self._labels.items()}
+            return {f"{label:07d}/{key:07d}": key for key, label in self._labels.items()}
         return self._named()
 
-    def _read_labels(self) -> dict[int, float]:
+    def _read_labels(self) -> dict[int, int]:
         """{key of an image: its identity's number}, in the order of keys."""
-        if 0 in self._records and len(first := self._unpacked(0).labels) == 2 and not self._unpacked(0).content:
-            images, end = int(first[0]), int(first[1])
-            return self._ranges(images, end)
+        if 0 in self._records and len(self._unpacked(0).labels) == 2 and not self._unpacked(0).content:
+            return self._ranges(*self._range(0))
         # Packed by MXNet's own tool: no identities' records, so every image is asked.
-        return {key: self._unpacked(key).labels[0] for key in sorted(self._records.keys())}
+        return {key: self._label(key) for key in sorted(self._records.keys())}
 
-    def _ranges(self, images: int, end: int) -> dict[int, float]:
-        missing = np.setdiff1d(np.arange(end), self._records.keys())
-        if missing.size:
+    def _ranges(self, images: int, end: int) -> dict[int, int]:
+        missing = sorted(set(range(min(end, 2 * len(self._records)))) - set(self._records.keys()))
+        if missing and len(self._records) < end:
             raise InvalidInputError(
-                f"{self._records.index or self._records.path}: record {missing[0]} is missing (and {missing.size - 1} "
-                f"others of {end}); fetch the files again"
+                f"{self._records.index or self._records.path}: record {missing[0]} is missing, of {end} there should "
+                f"be ({len(self._records)} are there); fetch the files again"
             )
         if len(self._records) != end:
-            self._wrong(0, f"announces {end} records, of which the last is {end - 1}; there are {len(self._records)}")
-        labels: dict[int, float] = {}
+            self._wrong(0, f"announces {end} records, and there are {len(self._records)}")
+        labels: dict[int, int] = {}
         for key in range(images, end):
-            bounds = self._unpacked(key).labels
-            start, stop = (int(bounds[0]), int(bounds[1])) if len(bounds) == 2 else (0, 0)
+            start, stop = self._range(key)
             if start != len(labels) + 1 or not start < stop <= images:
                 self._wrong(key, f"an identity of the images {start} to {stop - 1}, after image {len(labels)}")
-            label = self._unpacked(start).labels[0]
-            labels |= dict.fromkeys(range(start, stop), label)
+            labels |= dict.fromkeys(range(start, stop), self._label(start))
         if len(labels) != images - 1:
             self._wrong(0, f"{images - 1} images, of which {len(labels)} belong to an identity")
         return labels
 
+    def _range(self, key: int) -> tuple[int, int]:
+        """The two labels of a record that names a range of others."""
+        labels = self._unpacked(key).labels
+        if len(labels) != 2:
+            self._wrong(key, f"{len(labels)} labels, where a range has two")
+        return self._whole(key, labels[0]), self._whole(key, labels[1])
+
+    def _label(self, key: int) -> int:
+        labels = self._unpacked(key).labels
+        return self._whole(key, labels[0])
+
+    def _whole(self, key: int, label: float) -> int:
+        if not (label >= 0 and label.is_integer()):
+            self._wrong(key, f"label {label:g} is no number from 0 on")
+        return int(label)
+
     def _named(self) -> dict[str, int]:
         """Ids by `train.lst`, whose lines are `1<TAB>path<TAB>label...`, in the order of the images."""
-        lines = self._list.read_text("utf-8").splitlines()
+        try:
+            lines = self._list.read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInputError(f"{self._list}: cannot be read as text ({error})") from None
         if len(lines) != len(self._labels):
             raise InvalidInputError(
                 f"{self._list}: {len(lines)} lines for {len(self._labels)} images; move it away to name them by number"
@@ -122,9 +136,9 @@ class FaceRecords:
             cells = line.split("\t")
             parts = Path(cells[1].replace("\\", "/")).parts if len(cells) >= 3 else ()
             name = f"{parts[-2]}/{Path(parts[-1]).stem}" if len(parts) >= 2 else ""
-            if not name or name in keys or cells[2] != f"{label:g}":
+            if not name or name in keys or cells[2] != str(label):
                 raise InvalidInputError(
-                    f"{self._list}:{number}: expected '1<TAB>identity/image.jpg<TAB>{label:g}', each image once, got "
+                    f"{self._list}:{number}: expected '1<TAB>identity/image.jpg<TAB>{label}', each image once, got "
                     f"{line[:80]!r}; move the file away to name images by number"
                 )
             keys[name] = key

@@ -35,7 +35,9 @@ def survey(folder: Path) -> Survey:
     taken: dict[str, str] = {}
     for path in _two_levels(folder):
         name = path.relative_to(folder).as_posix()
-        if path.is_dir():
+        if path.is_dir() and path.parent == folder:
+            ignored[f"{name}/"] = "hidden by its name" if path.name.startswith(".") else "an empty folder"
+        elif path.is_dir():
             ignored[f"{name}/"] = "a folder inside an identity's folder; only <identity>/<image> is read"
         elif path.name.startswith(".") or path.suffix.lower() not in SUFFIXES:
             ignored[name] = "no photograph by its name"
@@ -54,10 +56,8 @@ def survey(folder: Path) -> Survey:
 
 
 def _two_levels(folder: Path) -> Iterator[Path]:
+    """Everything in the folder and its folders; of hidden and of empty ones the folder itself."""
     for path in sorted(folder.iterdir()):
-        if not path.is_dir():
-            yield path
-        elif path.name.startswith("."):
-            continue  # `.git`, `.cache`: never an identity
-        else:
-            yield from sorted(path.iterdir())
+        # `.git` and `.cache` are never an identity.
+        inside = sorted(path.iterdir()) if path.is_dir() and not path.name.startswith(".") else []
+        yield from inside or [path]

@@ -12,6 +12,8 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 
+import cv2
+
 from benchmark.alignment.align import Aligned, Kind, align
 from benchmark.alignment.detector import Detector, load_detector
 from benchmark.errors import InvalidInputError
@@ -55,6 +57,7 @@ def _start(data: Path | None) -> None:
     global _detector
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends the workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    cv2.setNumThreads(1)  # the cores are shared out among processes already
     _detector = load_detector(data)
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 from image_files import encoded
 from PIL import Image
-from record_files import labelled, write_faces, write_records
+from record_files import MAGIC, labelled, write_faces, write_records
 
 from benchmark.datasets import Dataset, open_dataset
 from benchmark.datasets.casia_webface import CasiaWebFaceDataset, casia_webface_status
+from benchmark.digest import generator
 from benchmark.errors import InvalidInputError
 
 IDS = ["0000045/001", "0000045/002", "0000099/001", "0000102/003"]
@@ -122,7 +124,11 @@ def test_files_that_do_not_agree_are_refused(tmp_path: Path, people: dict[str, d
     [
         ({5: [1, 2]}, "record 6: an identity of the images 3 to 3, after image 1"),
         ({7: [4, 6]}, "record 7: an identity of the images 4 to 5"),
-        ({7: [4.0]}, "record 7"),
+        ({7: [4.0]}, "record 7: 1 labels, where a range has two"),
+        ({7: [4, float("nan")]}, "record 7: label nan is no number"),
+        ({0: [5, float("inf")]}, "record 0: label inf is no number"),
+        ({0: [5, 1e30]}, "of 1000000015047466219876688855040 there should be"),
+        ({3: [0.5]}, "record 3: label 0.5 is no number"),
         ({0: [5, 7]}, "announces 7 records"),
     ],
 )
@@ -150,6 +156,22 @@ def test_an_image_of_another_label_is_refused(tmp_path: Path, people: dict[str, 
     dataset = open_dataset("casia-webface", {}, tmp_path)
     with pytest.raises(InvalidInputError, match="record 2: label 1, among images of identity 0"):
         dataset.load(["0000000/0000002"])
+
+
+def test_any_damage_is_refused_or_harmless(tmp_path: Path, people: dict[str, dict[str, bytes]]) -> None:
+    """Bytes of `train.rec` are changed at random: an image fails, or the file is refused; never anything else."""
+    recorded(tmp_path, people)
+    path = tmp_path / "casia-webface" / "train.rec"
+    whole = path.read_bytes()
+    draw = generator("tests", "damage")
+    heads = [at for at in range(len(whole) - 100) if whole[at : at + 4] == MAGIC]
+    for round_ in range(200):
+        content = bytearray(whole)
+        head = heads[round_ % len(heads)] + int(draw.integers(0, 40))  # frames and headers, more than pixels
+        content[head] = int(draw.integers(256))
+        path.write_bytes(content)
+        with suppress(InvalidInputError):
+            assert open_dataset("casia-webface", {}, tmp_path).load(IDS).samples.shape == (4, 112, 112, 3)
 
 
 @pytest.mark.parametrize("bad", ["0000045", "../001", "0000045/..", "/etc/passwd", "a/b/c", "a\\b/c"])

@@ -44,8 +44,11 @@ def test_what_became_of_every_file_is_in_the_report(detector: BrightFaces, tmp_p
     photograph(source / "bob" / "deeper" / "x.jpg")
     (source / "bob" / "empty.jpg").write_bytes(b"")
     (source / "bob" / "notes.txt").write_text("no picture")
+    (source / "cid").mkdir()
+    photograph(source / ".cache" / "x.jpg")
     report = prepare(source, tmp_path / "crops", workers=1)
     assert statuses(report) == {
+        ".cache/": "ignored",
         "ann/1.jpg": "found",
         "ann/2.png": "found",
         "bob/1.jpg": "found",
@@ -56,6 +59,7 @@ def test_what_became_of_every_file_is_in_the_report(detector: BrightFaces, tmp_p
         "bob/empty.jpg": "failed",
         "bob/notes.txt": "ignored",
         "bob/red.jpg": "several",
+        "cid/": "ignored",
         "loose.jpg": "failed",
     }
     rows = {row["image"]: row for row in table(tmp_path / "crops")}
@@ -64,7 +68,7 @@ def test_what_became_of_every_file_is_in_the_report(detector: BrightFaces, tmp_p
     assert "differs from bob/1.jpg in its suffix alone" in rows["bob/1.png"]["reason"]
     assert (rows["bob/red.jpg"]["faces"], rows["bob/red.jpg"]["score"]) == ("2", "0.7500")
     sums = json.loads((tmp_path / "crops" / "report.json").read_text())
-    assert sums["counts"] == {"found": 4, "several": 1, "failed": 4, "kept": 0, "gone": 0, "ignored": 2}
+    assert sums["counts"] == {"found": 4, "several": 1, "failed": 4, "kept": 0, "gone": 0, "ignored": 4}
     assert sums["mean_score"] == 0.75
     assert "failed: bob/empty.jpg: is empty" in report.text()
 
