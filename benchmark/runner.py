@@ -16,7 +16,7 @@ from benchmark.errors import InvalidInputError, unknown
 from benchmark.leaderboard import CurrentDigests, check, write, write_page
 from benchmark.metrics.descriptors import METRICS
 from benchmark.pipeline.workshop import Assignment
-from benchmark.plan import Plan, listed_settings, plan
+from benchmark.plan import Job, Plan, listed_settings, plan
 from benchmark.plots.make import draw_figures
 from benchmark.plots.sheet import draw_sheet
 from benchmark.progress import timings, watch
@@ -89,7 +89,10 @@ def order(
     loaded = load_protocol(protocol, submissions=submissions)
     planned = plan(loaded, submissions, protectors=protectors, attacks=attacks, recognisers=recognisers)
     if not planned.jobs:
-        raise InvalidInputError(f"{loaded.id}: no attack that was chosen applies to a protector that was chosen")
+        raise InvalidInputError(
+            f"{loaded.id}: no attack that was chosen, and that a recogniser that was chosen sees, applies to a "
+            "protector that was chosen"
+        )
     for job in planned.jobs:  # refuses code that is not Python, before other jobs have run for hours
         _ = job.protector.digest, job.attack.digest
     assignment = Assignment(
@@ -118,7 +121,7 @@ def execute(
     if scheduler is None:  # a cluster's data may be where this machine cannot look
         _check_samples(order.assignment)
     folder = locations.leaderboard_folder() if board is None else board
-    complete = order.plan.recognisers == order.plan.protocol.recognisers
+    complete = not order.plan.partial
     clerk = _Clerk(watch(order.plan) if show_progress else None, folder if complete else None)
     try:
         run = run_tasks(order.assignment, clerk, workers=workers, scheduler=scheduler)
@@ -202,15 +205,16 @@ def current_digests(*running: Protocol) -> CurrentDigests:
     for name, path in protocol_files().items():
         with suppress(InvalidInputError):  # a protocol that no longer loads makes its records stale, not this run fail
             protocols[name] = load_protocol(path, submissions=submissions)
-    found: dict[str, dict[str, str]] = {"protector": {}, "attack": {}}
+    digests: dict[str, dict[str, str]] = {"protector": {}, "attack": {}}
     for (kind, name), one in submissions.items():
         with suppress(InvalidInputError):  # likewise one that is no longer Python
-            found[kind][name] = one.source_digest
+            digests[kind][name] = one.source_digest
     recognisers = {name: recogniser_digest(name) for name in recogniser_ids()}
+    jobs = {name: _jobs_of(protocol, submissions) for name, protocol in protocols.items()}
     return CurrentDigests(
         protocols={name: protocol.digest for name, protocol in protocols.items()},
-        protectors=found["protector"],
-        attacks=found["attack"],
+        protectors=digests["protector"],
+        attacks=digests["attack"],
         recognisers=recognisers,
         datasets={name: one.dataset.digest for name, one in protocols.items() if one.dataset.digest},
         settings={
@@ -218,17 +222,24 @@ def current_digests(*running: Protocol) -> CurrentDigests:
             for name, protocol in protocols.items()
             for setting in listed_settings(protocol, submissions)
         },
-        listed_attacks={name: _attacks_of(protocol, submissions) for name, protocol in protocols.items()},
+        # But for attacks that meet none of the protectors.
+        listed_attacks={name: list(dict.fromkeys(job.attack.name for job in found)) for name, found in jobs.items()},
+        further_recognisers={
+            name: {
+                job.attack.name: [one for one in job.recognisers if one not in protocols[name].recognisers]
+                for job in found
+            }
+            for name, found in jobs.items()
+        },
     )
 
 
-def _attacks_of(protocol: Protocol, submissions: Mapping[tuple[str, str], Submission]) -> list[str]:
-    """The attacks that a protocol lists, but for those that meet none of its protectors."""
+def _jobs_of(protocol: Protocol, submissions: Mapping[tuple[str, str], Submission]) -> tuple[Job, ...]:
+    """The jobs of a protocol's settings and attacks."""
     try:
-        jobs = plan(protocol, submissions).jobs
+        return plan(protocol, submissions).jobs
     except InvalidInputError:  # it cannot be run at all, which whoever runs it is told
-        return []
-    return list(dict.fromkeys(job.attack.name for job in jobs))
+        return ()
 
 
 def regenerate_board(board: Path | None, *, check_only: bool) -> tuple[Path, list[Path]]:
@@ -269,12 +280,14 @@ def draw_plots(
         for parameter, found in submission.manifest.parameters.items()
         if found.unit
     }
-    files = draw_figures(name, folder, plots, kind=kind, units=units)
+    current = current_digests()
+    further = (current.further_recognisers or {}).get(name)
+    files = draw_figures(name, folder, plots, kind=kind, units=units, further=further)
     if sheet:
         files.append(sheets / f"{name}.sheet.jpg")
         draw_sheet(order(protocol, data=data, store=store).assignment, files[-1], drawn_faces=data is None)
     if folder in plots.parents:
-        write_page(folder, name, current_digests())
+        write_page(folder, name, current)
     return files
 
 
