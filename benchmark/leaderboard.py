@@ -139,7 +139,8 @@ def figures_of(folder: Path, board: Board, published: tuple[PublishedTable, ...]
 
     They are made by `veilbench plot`; a figure that shows other numbers than the records of today says so.
     """
-    files = sorted((folder / "plots").glob(f"{board.protocol}.*"))
+    names = sorted((folder / "plots").glob(f"{board.protocol}.*"))
+    files = sorted(names, key=lambda path: path.stem)  # a comparison's figure before the one by recogniser
     records = [record for row in board.rows for record in row.records]
     today = figures(records, published_eers(published), board.further) if files else {}
     found = []

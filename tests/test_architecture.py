@@ -23,7 +23,7 @@ LAYERS = [
     {"assembly", "verify", "ranking", "tables", "plots", "leaderboard", "conformance", "scaffold", "show"},
     {"tasks"},
     {"engine"},
-    {"progress", "runner", "listing"},
+    {"progress", "runner", "listing", "estimate", "results"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
