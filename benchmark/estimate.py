@@ -177,6 +177,6 @@ def spoken(seconds: float) -> str:
     return f"about {minutes} min" if minutes < 60 else f"about {minutes // 60} h {minutes % 60:02d} min"
 
 
-def cores(workers: int | None) -> int:
-    """How many cores a run with so many workers has."""
-    return min(workers or os.cpu_count() or 1, os.cpu_count() or 1)
+def cores(workers: int) -> int:
+    """How many cores so many worker processes keep busy here."""
+    return min(workers, os.cpu_count() or 1)

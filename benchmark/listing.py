@@ -22,9 +22,9 @@ UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1
 def listing(what: str) -> str:
     """A table of `protocols`, `protectors`, `attacks`, `recognisers` or `datasets`."""
     if what == "protocols":
-        from benchmark.protocol import load_protocol, protocol_files
+        from benchmark.protocol import list_protocols
 
-        found = [load_protocol(path) for path in protocol_files().values()]
+        found = list_protocols()
         return tabulate(
             [[p.id, p.title, len(p.protectors), _recognisers_of(p)] for p in found],
             headers=["protocol", "title", "settings", "recognisers"],

@@ -5,6 +5,7 @@ Each record is filed as soon as its job is done, so after an interruption the sa
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -70,7 +71,7 @@ class Due:
         """One line: how many jobs, why, and what they will take."""
         kinds = Counter(kind for kind, _ in self.reasons.values())
         why = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-        time = spoken(self.estimate.seconds / workers)
+        time = spoken(self.estimate.seconds / cores(workers))
         room = f"{self.estimate.size / (1 << 30):.1f} GiB in the store"
         return f"{self.protocol}: {len(self.reasons)} of {self.jobs} jobs ({why}), {time}, {room}"
 
@@ -107,8 +108,9 @@ class Survey:
         if total.unknown:
             found.append(f"{total.unknown} jobs have an attack that no record has timed; it is not counted")
         count = sum(len(one.reasons) for one in self.due)
-        time = spoken(total.seconds / self.workers)
-        return [*found, f"in all: {count} jobs of {len(self.due)} protocols, {time} on {self.workers} cores"]
+        used = cores(self.workers)
+        time = spoken(total.seconds / used)
+        return [*found, f"in all: {count} jobs of {len(self.due)} protocols, {time} on {used} cores"]
 
 
 def survey(
@@ -151,7 +153,7 @@ def survey(
         due=tuple(replace(one, estimate=estimate(one.order.assignment, times, speeds)) for one in due),
         speeds=speeds,
         notes=tuple(notes),
-        workers=cores(workers),
+        workers=workers or os.cpu_count() or 1,
     )
 
 

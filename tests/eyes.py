@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmark import engine, estimate, protocol, recognisers, runner, tasks
+from benchmark import engine, estimate, locations, protocol, recognisers, runner, tasks
 from benchmark.digest import digest
 from benchmark.interfaces import Recogniser, Samples, Templates
 from benchmark.pipeline import workshop
@@ -75,4 +75,7 @@ def thumbnail(monkeypatch: pytest.MonkeyPatch) -> Thumbnail:
     for module in (protocol, runner):
         monkeypatch.setattr(module, "recogniser_ids", lambda: (*recognisers.recogniser_ids(), own.id))
     monkeypatch.setattr(engine, "_pool", here)
+    # Only what the tests write: looking through the checkout's protocols takes seconds each time.
+    monkeypatch.setattr(locations, "protocol_folders", lambda: [Path.cwd() / "protocols"])
+    monkeypatch.setattr(locations, "submission_folders", lambda: [Path.cwd() / "submissions"])
     return own

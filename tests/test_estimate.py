@@ -39,4 +39,4 @@ def test_recognisers_are_timed_and_their_templates_weighed():
 
 def test_no_run_has_more_cores_than_the_machine():
     assert cores(1) == 1
-    assert cores(None) == cores(10_000)
+    assert 1 <= cores(10_000) < 10_000
