@@ -108,3 +108,12 @@ def test_a_choice_of_recognisers_files_nothing(both: Path) -> None:
 def test_the_list_of_protocols_says_who_sees_what(both: Path) -> None:
     add_further(both)
     assert "lbp (look: also thumbnail)" in listing("protocols")
+
+
+def test_worker_processes_know_who_sees_what(place: Path, data_root: Path) -> None:
+    further = {"recognisers": ["mobilefacenet-ms1m"], "attacks": ["look"]}
+    write_protocol(place, "network", further_recognisers=further)
+    order = runner.order("network", data=data_root)
+    [record] = runner.execute(order, workers=1, board=Path("board")).records
+    assert record.status == "ok", record.reason
+    assert set(record.results["protected-original"]) == set(record.baseline) == {"lbp", "mobilefacenet-ms1m"}
