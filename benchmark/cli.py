@@ -106,6 +106,30 @@ def run(
         sys.exit(1)
 
 
+@main.command()
+@click.option("--only", multiple=True, metavar="GLOB", help="Protocols, or PROTOCOL/SETTING/ATTACK (repeatable).")
+@click.option("--workers", type=click.IntRange(min=1), help="Worker processes (default: the cores).")
+@click.option("--dry-run", is_flag=True, help="Print what is to be done and how long it will take, and stop.")
+@DATA
+@STORE
+@BOARD
+def results(
+    only: tuple[str, ...],
+    workers: int | None,
+    dry_run: bool,
+    data: Path | None,
+    store: Path | None,
+    board: Path | None,
+) -> None:
+    """Bring every record on the board up to date: run what is missing, stale or incomplete, then redraw."""
+    from benchmark.results import bring_up_to_date, survey
+
+    found = survey(board=board, data=data, store=store, only=only, workers=workers)
+    click.echo("\n".join(found.lines(jobs=dry_run)))
+    if not dry_run and not bring_up_to_date(found, click.echo):
+        sys.exit(1)
+
+
 @main.command("list")
 @click.argument("what", type=click.Choice(["protocols", "protectors", "attacks", "recognisers", "datasets"]))
 def list_(what: str) -> None:
@@ -211,12 +235,13 @@ def leaderboard(check: bool, shown: str | None, board: Path | None) -> None:
 
 @main.command()
 @click.argument("records", nargs=-1, required=True, type=click.Path(path_type=Path))
-def verify(records: tuple[Path, ...]) -> None:
+@click.option("--protocol", metavar="FILE", help="The protocol of the records, where it was run by its path.")
+def verify(records: tuple[Path, ...], protocol: str | None) -> None:
     """Recompute the metrics of RECORDS (files or folders) from their score files."""
     from benchmark import runner
 
     wrong = 0
-    for path, problems in runner.verify_records(records):
+    for path, problems in runner.verify_records(records, protocol=protocol):
         wrong += bool(problems)
         for problem in problems:
             click.echo(f"{path}: {problem}", err=True)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
 from benchmark import locations
 from benchmark.errors import InvalidInputError, unknown
 from benchmark.store import KINDS, Store
+
+if TYPE_CHECKING:
+    from benchmark.protocol import Protocol
 
 UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40,
          "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}  # fmt: skip
@@ -18,11 +22,11 @@ UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1
 def listing(what: str) -> str:
     """A table of `protocols`, `protectors`, `attacks`, `recognisers` or `datasets`."""
     if what == "protocols":
-        from benchmark.protocol import load_protocol, protocol_files
+        from benchmark.protocol import list_protocols
 
-        found = [load_protocol(path) for path in protocol_files().values()]
+        found = list_protocols()
         return tabulate(
-            [[p.id, p.title, len(p.protectors), ", ".join(p.recognisers)] for p in found],
+            [[p.id, p.title, len(p.protectors), _recognisers_of(p)] for p in found],
             headers=["protocol", "title", "settings", "recognisers"],
         )
     if what in ("protectors", "attacks"):
@@ -41,6 +45,12 @@ def listing(what: str) -> str:
     from benchmark.datasets import dataset_ids
 
     return "\n".join(dataset_ids())
+
+
+def _recognisers_of(protocol: Protocol) -> str:
+    further = protocol.further_recognisers
+    more = f" ({', '.join(further.attacks)}: also {', '.join(further.recognisers)})" if further else ""
+    return ", ".join(protocol.recognisers) + more
 
 
 def parse_size(text: str) -> int:

@@ -24,7 +24,7 @@ LAYERS = [
     {"reference_set", "drawn_pairs", "protocol_draft"},
     {"tasks"},
     {"engine"},
-    {"preparation", "progress", "runner", "listing"},
+    {"preparation", "progress", "runner", "listing", "estimate", "results"},
     {"cli_data", "cli_train"},
     {"cli"},
 ]
