@@ -20,6 +20,8 @@ from benchmark.store import write_atomically
 SCHEMA_VERSION: Literal[1] = 1
 #: Significant digits of every measured number.
 SIGNIFICANT = 6
+#: Relative (below 1: absolute) difference that rounding and another processor's last bit may make.
+TOLERANCE = 2e-5
 #: Bootstrap EERs kept for paired comparisons between records, and the digits after their point.
 KEPT_REPLICATES = 200
 REPLICATE_DECIMALS = 5
@@ -331,20 +333,9 @@ def dump_record(record: Record) -> str:
     return _pretty(record.model_dump(mode="json"), "") + "\n"
 
 
-def write_record(path: Path, record: Record) -> Literal["written", "unchanged"]:
-    """Write a record atomically; a file that holds the same result, from no fewer decoders, is left as it is.
-
-    Raises InvalidInputError where the disk does not take it.
-    """
-    if path.exists():
-        try:
-            filed = read_record(path)
-            if same_result(filed, record) and _decoders(record) <= _decoders(filed):
-                return "unchanged"
-        except InvalidInputError:
-            pass  # damaged, or of an older schema: replaced by what was just measured
+def write_record(path: Path, record: Record) -> None:
+    """Write a record atomically; raises InvalidInputError where the disk does not take it."""
     write_atomically(path, dump_record(record).encode())
-    return "written"
 
 
 def read_record(path: Path) -> Record:
@@ -362,30 +353,6 @@ def read_record(path: Path) -> Record:
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         hint = "; run the protocol again, or restore the file"
         raise InvalidInputError(f"{path}: {where}: {first['msg'].lower()}{more}{hint}") from None
-
-
-def result_content(record: Record) -> dict[str, Any]:
-    """What a rerun must reproduce: everything but measured times, the environment, and which decoders it has."""
-    content = record.model_dump(mode="json", exclude={"environment"})
-    content["cost"] = {
-        name: value for name, value in content["cost"].items() if not name.endswith("_ms") and name != "compliance"
-    }
-    return content
-
-
-def same_result(a: Record, b: Record) -> bool:
-    """Whether two records differ in nothing but measured times, environment, and which decoders there were.
-
-    A decoder that both have must have refused as many samples.
-    """
-    both = _decoders(a) & _decoders(b)
-    refused = [{name: record.cost.compliance[name].failures for name in both} for record in (a, b)]
-    return result_content(a) == result_content(b) and refused[0] == refused[1]
-
-
-def _decoders(record: Record) -> set[str]:
-    """The decoders that took part."""
-    return {name for name, one in record.cost.compliance.items() if one.version is not None}
 
 
 def _pretty(value: Any, indent: str) -> str:

@@ -13,6 +13,7 @@ from benchmark import locations
 from benchmark.datasets import open_dataset
 from benchmark.engine import Run, Watcher, run_tasks
 from benchmark.errors import InvalidInputError, unknown
+from benchmark.filing import file_record
 from benchmark.leaderboard import CurrentDigests, check, write, write_page
 from benchmark.metrics.descriptors import METRICS
 from benchmark.pipeline.workshop import Assignment
@@ -23,8 +24,7 @@ from benchmark.progress import timings, watch
 from benchmark.protocol import load_protocol, protocol_files
 from benchmark.protocol_schema import Protocol
 from benchmark.recognisers import recogniser_digest, recogniser_ids
-from benchmark.record import Record, read_record, record_path, write_record
-from benchmark.scores import score_path, write_scores
+from benchmark.record import Record, read_record
 from benchmark.store import Store
 from benchmark.submission import Submission, discover
 from benchmark.tasks import Result
@@ -179,11 +179,7 @@ class _Clerk:
         if self.folder is None:
             self.filed.append("not filed")
             return
-        record = result.record
-        names = record.protocol.id, record.setting, record.attack.setting
-        if result.scores is not None:  # first the scores, so that no record stands without them
-            write_scores(score_path(self.folder, *names), result.scores)
-        self.filed.append(write_record(record_path(self.folder, *names), record))
+        self.filed.append(file_record(self.folder, result.record, result.scores))
 
     def close(self) -> None:
         if self.watcher:

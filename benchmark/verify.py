@@ -10,12 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmark.errors import InvalidInputError
-from benchmark.record import RECOVERED, Record, Value
+from benchmark.record import RECOVERED, TOLERANCE, Record, Value
 from benchmark.scores import ScoreTable, read_scores, scores_digest
 from benchmark.scoring import Comparisons, PairList, score_baseline, score_metrics
-
-#: Relative difference that rounding and another processor's last bit may make.
-TOLERANCE = 2e-5
 
 
 def verify(record: Record, folder: Path, pairs: PairList) -> list[str]:

@@ -20,7 +20,7 @@ LAYERS = [
     {"plan"},
     {"store", "confinement", "worker", "child", "returned", "sandbox"},
     {"compliance", "pipeline", "record", "scores", "scoring", "training"},
-    {"assembly", "verify", "ranking", "tables", "plots", "leaderboard", "conformance", "scaffold", "show"},
+    {"assembly", "filing", "verify", "ranking", "tables", "plots", "leaderboard", "conformance", "scaffold", "show"},
     {"reference_set", "drawn_pairs", "protocol_draft"},
     {"tasks"},
     {"engine"},

@@ -95,17 +95,17 @@ def test_only_what_is_due_is_run_and_then_nothing_is_due(filed: Path) -> None:
 def test_after_a_stop_only_the_rest_is_due(filed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for attack in ("look", "stare"):
         record_file(attack).unlink()
-    write = runner.write_record
+    write = runner.file_record
 
-    def stop_at_the_second(path: Path, record: object) -> str:
+    def stop_at_the_second(*what: object) -> str:
         if record_file("look").exists() or record_file("stare").exists():
             raise KeyboardInterrupt
-        return write(path, record)  # type: ignore[arg-type]
+        return write(*what)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(runner, "write_record", stop_at_the_second)
+    monkeypatch.setattr(runner, "file_record", stop_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         bring_up_to_date(survey(board=BOARD), lambda _: None)
-    monkeypatch.setattr(runner, "write_record", write)
+    monkeypatch.setattr(runner, "file_record", write)
     assert list(found()["two"].values()) == [("missing", "no record")]  # one of the two
     assert bring_up_to_date(survey(board=BOARD), lambda _: None)
     assert found() == {}
