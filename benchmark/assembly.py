@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from benchmark.plan import Job
 from benchmark.record import RECOVERED, Baseline, Flag, Record, Value
 from benchmark.scores import score_path, scores_digest
 from benchmark.scoring import Comparisons, sample_mean, score_baseline, score_metrics
+from benchmark.standing import Standing, read_standing
 from benchmark.store import Artefact
 
 Scores = dict[str, dict[str, npt.NDArray[np.float32]]]
@@ -33,8 +34,14 @@ def assemble(workshop: Workshop, job: Job) -> tuple[Record, Scores]:
     """The record of a job whose batches are all in the store, and the scores behind it."""
     batches = [Attacked(workshop, job, ids) for ids in workshop.assignment.batches()]
     scored = _Scored(workshop, job, batches)
+    visual = _visual(workshop, batches)
+    standing = _standing(workshop, job, batches, visual)
+    kept = () if standing is None else workshop.assignment.standing[job.name]
     for view in views_of(workshop, job):
-        scored.add(view)
+        if standing is not None and view.name in kept:
+            scored.keep(standing, view)
+        else:
+            scored.add(view)
     flags = [*scored.flags, *_sample_flags(workshop, batches), *_refusal_flags(job, batches)]
     names = workshop.protocol.id, job.protector.name, job.attack.name
     file = score_path(Path(), *names).as_posix()
@@ -45,9 +52,9 @@ def assemble(workshop: Workshop, job: Job) -> tuple[Record, Scores]:
         replicates=scored.replicates,
         baseline=scored.baseline,
         recognisers=scored.recognisers,
-        visual=_visual(workshop, batches),
+        visual=visual,
         utility=_utility(workshop, job, batches, scored),
-        failures=_failures(workshop, job, batches, scored.attack_failures),
+        failures=_failures(workshop, job, batches),
         cost=_cost(workshop, job, batches),
         flags=tuple(dict.fromkeys(flags)),
         scores=schema.ScoreFile(digest=scores_digest(scored.scores), file=file),
@@ -62,7 +69,7 @@ def assemble_failure(workshop: Workshop, job: Job, status: Any, reason: str) -> 
 
 def prepare_baseline(workshop: Workshop) -> None:
     """Compute what unprotected data gives, for every recogniser that sees a job, before the first one needs it."""
-    for name in workshop.assignment.plan.recognisers:
+    for name in workshop.assignment.recognisers():
         baseline(workshop, view_of(workshop, name))
 
 
@@ -78,7 +85,6 @@ class _Scored:
         self.recognisers: dict[str, schema.RecogniserRef] = {}
         self.scores: Scores = {}
         self.flags: list[Flag] = []
-        self.attack_failures = 0
         self.recovered_eer: dict[str, Value] = {}
 
     def add(self, view: View) -> None:
@@ -89,7 +95,6 @@ class _Scored:
         self.flags += flags
         self.recognisers[view.name] = schema.RecogniserRef(digest=view.digest, weights=view.weights)
         attacked = view.gather(template_batches(self.batches, view))
-        self.attack_failures = int(attacked[1].sum())
         originals = view.gather(view.originals(batch.originals) for batch in self.batches)
         galleries = {"protected-protected": attacked, "protected-original": originals}
         for comparison in protocol.comparisons:
@@ -104,6 +109,21 @@ class _Scored:
             self.flags += scored.flags
         if self._recovers_everything():
             self._add_recovered(view)
+
+    def keep(self, standing: Standing, view: View) -> None:
+        """Take over what a filed record tells of this view."""
+        record, name = standing.record, view.name
+        self.baseline[name] = record.baseline[name]
+        self.recognisers[name] = record.recognisers[name]
+        self.flags += standing.flags(name)
+        for comparison in self.workshop.protocol.comparisons:
+            self.results.setdefault(comparison, {})[name] = record.results[comparison][name]
+            self.replicates.setdefault(comparison, {})[name] = record.replicates[comparison][name]
+        if name in record.utility.eer_after_recovery:
+            self.recovered_eer[name] = record.utility.eer_after_recovery[name]
+        for compared, by_view in standing.scores.items():  # `recovered` is among them
+            if name in by_view:
+                self.scores.setdefault(compared, {})[name] = by_view[name]
 
     def _recovers_everything(self) -> bool:
         manifest = self.job.protector.submission.protector
@@ -226,7 +246,19 @@ def _utility(workshop: Workshop, job: Job, batches: Sequence[Attacked], scored: 
     )
 
 
-def _failures(workshop: Workshop, job: Job, batches: Sequence[Attacked], attack_failures: int) -> schema.Failures:
+def _standing(
+    workshop: Workshop, job: Job, batches: Sequence[Attacked], visual: Mapping[str, Value]
+) -> Standing | None:
+    """The job's filed record, where views are to be taken from it and what was attacked anew bears it out."""
+    assignment = workshop.assignment
+    if assignment.board is None or job.name not in assignment.standing:
+        return None
+    found = read_standing(assignment.board, workshop.protocol.id, job.protector.name, job.attack.name)
+    return found if found is not None and found.agrees(_failures(workshop, job, batches), visual) else None
+
+
+def _failures(workshop: Workshop, job: Job, batches: Sequence[Attacked]) -> schema.Failures:
+    attack_failures = sum(int(batch.artefact().arrays["failed"].sum()) for batch in batches)
     absent = sum(int(batch.originals.fingerprint.arrays["failed"].sum()) for batch in batches)
     recover = 0
     if job.protector.submission.protector.reversible:

@@ -107,18 +107,19 @@ def estimate(assignment: Assignment, times: Times, speeds: Speeds) -> Estimate:
     """What the jobs of an assignment will take, from pixels to records, with nothing in the store."""
     plan, samples = assignment.plan, len(assignment.pairs.ids)
     score = _score_seconds(assignment)
-    found = Estimate(sum(speeds.embed[name] * samples for name in plan.recognisers), samples * 112 * 112 * 3)
+    found = Estimate(sum(speeds.embed[name] * samples for name in assignment.recognisers()), samples * 112 * 112 * 3)
     for setting in {job.protector.name: job for job in plan.jobs}.values():
         found += _protection(assignment, setting, times)
     for job in plan.jobs:
         attack = job.attack.name
         seconds = times.of(("attack", plan.protocol.id, job.protector.name, attack), ("attack", attack))
         images = job.attack.submission.attack.returns == "images"
-        each = (seconds or 0.0) + sum(speeds.embed[name] for name in job.recognisers)
+        eyes = assignment.unseen(job)
+        each = (seconds or 0.0) + sum(speeds.embed[name] for name in eyes)
         total = each * samples + (speeds.visual * _portion(samples, plan.protocol.visual.samples) if images else 0.0)
         recovered = images and plan.protocol.recovery.samples is None
-        views = (len(plan.protocol.comparisons) + recovered) * max(1, len(job.recognisers))
-        size = samples * sum(speeds.template_bytes[name] for name in job.recognisers)
+        views = (len(plan.protocol.comparisons) + recovered) * (len(eyes) if images else 1)
+        size = samples * sum(speeds.template_bytes[name] for name in eyes)
         found += Estimate(total + views * score, size, int(seconds is None))
     return found
 

@@ -139,7 +139,7 @@ def survey(
                 f"--only {pattern!r} fits no protocol and no job; on the board: {', '.join(on_board)}"
             )
     due = [one for one in chosen if one.reasons]
-    speeds = measure(sorted({name for one in due for name in one.order.plan.recognisers}), data=data)
+    speeds = measure(sorted({name for one in due for name in one.order.assignment.recognisers()}), data=data)
     times = Times(record for one in looks for record in one.records)
     notes = [f"{name}: left as it is, as there is no such protocol" for name in on_board if name not in files]
     notes += [
@@ -160,16 +160,19 @@ def survey(
 def _look(whole: Order, folder: Path, current: CurrentDigests) -> Due:
     """Every job of a protocol, held against its record."""
     protocol = whole.plan.protocol.id
-    reasons, records = {}, []
+    reasons, records, standing = {}, [], {}
     for job in whole.plan.jobs:
         record, reason = _state(folder, protocol, job, current)
         records += [record] if record else []
         if reason:
             reasons[job.name] = reason
+        if record and reason and reason[0] == "incomplete":
+            standing[job.name] = tuple(name for name in job.recognisers if name in record.recognisers)
     filed = {
         path.relative_to(folder / "records" / protocol) for path in (folder / "records" / protocol).rglob("*.json")
     }
     listed = {Path(job.protector.name, f"{job.attack.name}.json") for job in whole.plan.jobs}
+    whole = replace(whole, assignment=replace(whole.assignment, standing=standing, board=folder))
     return Due(whole, reasons, len(whole.plan.jobs), records=tuple(records), guests=len(filed - listed))
 
 

@@ -111,7 +111,7 @@ def _perform(workshop: Workshop, task: Task) -> tuple[Record | None, Scores | No
     elif task.kind == "originals":
         originals = Originals(workshop, workshop.assignment.batches()[task.batch])
         originals.fingerprint  # noqa: B018 - computed and filed
-        for recogniser in workshop.assignment.plan.recognisers:
+        for recogniser in workshop.assignment.recognisers():
             originals.templates(recogniser)
     elif task.kind == "learn":
         learn(workshop, workshop.assignment.plan.jobs[task.group - 1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,11 @@ from test_run import LOOK, place, run, write_protocol
 from benchmark import results, runner
 from benchmark.cli import main
 from benchmark.errors import InvalidInputError
-from benchmark.record import read_record
+from benchmark.filing import same_result
+from benchmark.recognisers.lbp import LocalBinaryPatterns
+from benchmark.record import Record, read_record
 from benchmark.results import bring_up_to_date, survey
+from benchmark.scores import read_scores, score_path
 from benchmark.store import Store
 
 __all__ = ["place", "thumbnail"]
@@ -90,6 +94,44 @@ def test_only_what_is_due_is_run_and_then_nothing_is_due(filed: Path) -> None:
     assert record_file("stare").stat().st_mtime_ns == before
     assert found() == {}
     assert runner.regenerate_board(BOARD, check_only=True)[1] == []
+
+
+def test_what_recognisers_saw_before_is_not_seen_again(filed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    two(filed, further_recognisers=FURTHER)
+    shutil.rmtree(Path("store"))
+    embedded: list[int] = []
+    embed = LocalBinaryPatterns.embed
+    monkeypatch.setattr(LocalBinaryPatterns, "embed", lambda own, s: embedded.append(len(s)) or embed(own, s))
+    assert bring_up_to_date(survey(board=BOARD), lambda _: None)
+    assert not embedded
+    once = record_file("look").read_bytes()
+    shutil.rmtree(Path("store"))
+    record_file("look").unlink()
+    assert bring_up_to_date(survey(board=BOARD), lambda _: None)
+    assert embedded
+    assert same_result(read_record(record_file("look")), Record.model_validate_json(once))
+    names = "two", "mirror", "look"
+    assert standing_flags(once) == standing_flags(record_file("look").read_bytes())
+    held = read_scores(score_path(BOARD, *names))
+    assert {name: set(by) for name, by in held.items()} == dict.fromkeys(
+        ("protected-protected", "protected-original", "recovered"), {"lbp", "thumbnail"}
+    )
+
+
+def standing_flags(record: bytes) -> list[object]:
+    return list(json.loads(record)["flags"])
+
+
+def test_a_record_that_shows_other_images_is_computed_anew(filed: Path) -> None:
+    two(filed, further_recognisers=FURTHER)
+    content = json.loads(record_file("look").read_text())
+    content["failures"]["attack"] = 1
+    content["results"]["protected-protected"]["lbp"]["eer"]["value"] = 0.123
+    record_file("look").write_text(json.dumps(content))
+    assert bring_up_to_date(survey(board=BOARD), lambda _: None)
+    made = read_record(record_file("look"))
+    assert made.failures.attack == 0
+    assert made.results["protected-protected"]["lbp"]["eer"].value != 0.123
 
 
 def test_after_a_stop_only_the_rest_is_due(filed: Path, monkeypatch: pytest.MonkeyPatch) -> None:

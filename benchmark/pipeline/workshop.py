@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.metadata import version
@@ -18,7 +18,7 @@ from benchmark.datasets import Dataset, open_dataset
 from benchmark.datasets.pairs import Pairs
 from benchmark.digest import digest
 from benchmark.interfaces import Recogniser
-from benchmark.plan import CHUNK, Plan, Setting
+from benchmark.plan import CHUNK, Job, Plan, Setting
 from benchmark.recognisers import load_recogniser, recogniser_digest
 from benchmark.sandbox import SubmissionProcess
 from benchmark.source import module_digest
@@ -35,6 +35,17 @@ class Assignment:
     store: Path
     data: Path | None = None
     attacker_ids: tuple[str, ...] = ()
+    #: {job's name: recognisers whose results stand in its record under `board`}: these are not computed again.
+    standing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    board: Path | None = None
+
+    def unseen(self, job: Job) -> tuple[str, ...]:
+        """The recognisers that have yet to see a job."""
+        return tuple(name for name in job.recognisers if name not in self.standing.get(job.name, ()))
+
+    def recognisers(self) -> tuple[str, ...]:
+        """Those that have yet to see any of the jobs, in the protocol's order."""
+        return tuple(name for name in self.plan.recognisers if any(name in self.unseen(job) for job in self.plan.jobs))
 
     def batches(self) -> list[tuple[str, ...]]:
         """The protocol's sample ids in batches, in order of first appearance, so that a prefix shares its batches."""
