@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from benchmark import __version__
+from benchmark.cli_weights import weights as weights_commands
 from benchmark.errors import InvalidInputError, SubmissionFailedError
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -244,6 +245,9 @@ def status(data: Path | None) -> None:
     from benchmark.listing import data_status
 
     click.echo(data_status(data))
+
+
+main.add_command(weights_commands)
 
 
 if __name__ == "__main__":

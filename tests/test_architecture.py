@@ -23,8 +23,8 @@ LAYERS = [
     {"assembly", "verify", "ranking", "tables", "plots", "leaderboard", "conformance", "scaffold", "show"},
     {"tasks"},
     {"engine"},
-    {"progress", "runner", "listing"},
-    {"cli"},
+    {"checkpoints", "progress", "runner", "listing"},
+    {"cli", "cli_weights"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

@@ -1,4 +1,4 @@
-"""The CPU graph of the catalogue's networks against their torch definition, and that nothing else changes a template."""
+"""The CPU graph of the networks against their torch definition, and that nothing else changes a template."""
 
 from __future__ import annotations
 
