@@ -44,10 +44,13 @@ def load_recogniser(id: str, *, data: Path | None = None, device: Device = "cpu"
 
     digest = recogniser_digest(id, data=data, device=device)
     order = Order(id, data, device, threads)
-    return method_of(order).load(order, digest)
+    method = method_of(order)
+    loaded = method.load(order, digest)
+    if method.digest(order) != digest:
+        raise InvalidInputError(f"{id}: its file or its description has changed while it was in use; start again")
+    return loaded
 
 
-@lru_cache
 def recogniser_digest(id: str, *, data: Path | None = None, device: Device = "cpu") -> str:
     """SHA-256 (64 hex digits) over code, weights, preprocessing and engine, without loading any of them.
 
@@ -55,6 +58,12 @@ def recogniser_digest(id: str, *, data: Path | None = None, device: Device = "cp
     never used. The digest of `lbp` names no engine, as its templates are whole numbers. Raises InvalidInputError for an
     unknown id or device.
     """
+    return _digest(id, data, device)
+
+
+@lru_cache
+def _digest(id: str, data: Path | None, device: Device) -> str:
+    """Made once in a process: what is computed is named by it, and a file that has changed since is not loaded."""
     from .registry import ENGINES, Order, method_of
 
     order = Order(id, data, device)
