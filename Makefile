@@ -5,10 +5,11 @@ TORCH ?= torch==2.13.0
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help leaderboard test lint clean
+.PHONY: help leaderboard results test lint clean
 
 help:
 	@echo "make leaderboard   run the demo protocol and print the leaderboard"
+	@echo "make results       run all that the board lacks, says how long before (DATA=folder of the real data)"
 	@echo "make test          run the tests"
 	@echo "make lint          ruff and mypy"
 	@echo "make clean         delete .venv"
@@ -24,6 +25,9 @@ help:
 leaderboard: .venv/.ready
 	$(BIN)/veilbench run demo
 	$(BIN)/veilbench leaderboard --print demo
+
+results: .venv/.ready
+	$(BIN)/veilbench results $(if $(DATA),--data $(DATA))
 
 test: .venv/.ready
 	$(BIN)/python -m pytest -n auto

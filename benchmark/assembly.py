@@ -61,7 +61,7 @@ def assemble_failure(workshop: Workshop, job: Job, status: Any, reason: str) -> 
 
 
 def prepare_baseline(workshop: Workshop) -> None:
-    """Compute what unprotected data gives, for every recogniser of the plan, before the first job needs it."""
+    """Compute what unprotected data gives, for every recogniser that sees a job, before the first one needs it."""
     for name in workshop.assignment.plan.recognisers:
         baseline(workshop, view_of(workshop, name))
 

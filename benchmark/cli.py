@@ -10,6 +10,8 @@ from typing import Any
 import click
 
 from benchmark import __version__
+from benchmark.cli_data import data as data_commands
+from benchmark.cli_train import train
 from benchmark.cli_weights import weights as weights_commands
 from benchmark.errors import InvalidInputError, SubmissionFailedError
 
@@ -59,6 +61,9 @@ def main(debug: bool) -> None:
     del debug  # read from the context by _Commands
 
 
+main.add_command(train)
+
+
 @main.command()
 @click.argument("protocol")
 @click.option("--protector", "protectors", multiple=True, help="Only this protector or setting (repeatable).")
@@ -99,6 +104,30 @@ def run(
     report = runner.execute(order, workers=workers, scheduler=scheduler, board=board, show_progress=True)
     click.echo(report.text())
     if report.failed:
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--only", multiple=True, metavar="GLOB", help="Protocols, or PROTOCOL/SETTING/ATTACK (repeatable).")
+@click.option("--workers", type=click.IntRange(min=1), help="Worker processes (default: the cores).")
+@click.option("--dry-run", is_flag=True, help="Print what is to be done and how long it will take, and stop.")
+@DATA
+@STORE
+@BOARD
+def results(
+    only: tuple[str, ...],
+    workers: int | None,
+    dry_run: bool,
+    data: Path | None,
+    store: Path | None,
+    board: Path | None,
+) -> None:
+    """Bring every record on the board up to date: run what is missing, stale or incomplete, then redraw."""
+    from benchmark.results import bring_up_to_date, survey
+
+    found = survey(board=board, data=data, store=store, only=only, workers=workers)
+    click.echo("\n".join(found.lines(jobs=dry_run)))
+    if not dry_run and not bring_up_to_date(found, click.echo):
         sys.exit(1)
 
 
@@ -207,12 +236,13 @@ def leaderboard(check: bool, shown: str | None, board: Path | None) -> None:
 
 @main.command()
 @click.argument("records", nargs=-1, required=True, type=click.Path(path_type=Path))
-def verify(records: tuple[Path, ...]) -> None:
+@click.option("--protocol", metavar="FILE", help="The protocol of the records, where it was run by its path.")
+def verify(records: tuple[Path, ...], protocol: str | None) -> None:
     """Recompute the metrics of RECORDS (files or folders) from their score files."""
     from benchmark import runner
 
     wrong = 0
-    for path, problems in runner.verify_records(records):
+    for path, problems in runner.verify_records(records, protocol=protocol):
         wrong += bool(problems)
         for problem in problems:
             click.echo(f"{path}: {problem}", err=True)
@@ -233,20 +263,7 @@ def store(prune: str | None, kind: str | None, store: Path | None) -> None:
     click.echo(listing.store_report(store, prune=prune, kind=kind))
 
 
-@main.group()
-def data() -> None:
-    """The data sets: what is here."""
-
-
-@data.command()
-@DATA
-def status(data: Path | None) -> None:
-    """Show which data sets and weights are here, and how to get the others."""
-    from benchmark.listing import data_status
-
-    click.echo(data_status(data))
-
-
+main.add_command(data_commands)
 main.add_command(weights_commands)
 
 

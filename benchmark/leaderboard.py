@@ -17,7 +17,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from benchmark import tables
 from benchmark.errors import InvalidInputError
 from benchmark.metrics.descriptors import METRICS
-from benchmark.plots.chart import charts, published_eers
+from benchmark.plots.by_recogniser import figures
+from benchmark.plots.chart import published_eers
 from benchmark.plots.style import made_from_of
 from benchmark.ranking import Board, CurrentDigests, rank
 from benchmark.record import Record, read_record
@@ -138,9 +139,10 @@ def figures_of(folder: Path, board: Board, published: tuple[PublishedTable, ...]
 
     They are made by `veilbench plot`; a figure that shows other numbers than the records of today says so.
     """
-    files = sorted((folder / "plots").glob(f"{board.protocol}.*"))
+    names = sorted((folder / "plots").glob(f"{board.protocol}.*"))
+    files = sorted(names, key=lambda path: path.stem)  # a comparison's figure before the one by recogniser
     records = [record for row in board.rows for record in row.records]
-    today = charts(records, published_eers(published)) if files else {}
+    today = figures(records, published_eers(published), board.further) if files else {}
     found = []
     for file in files:
         what = file.name.removeprefix(f"{board.protocol}.").removesuffix(file.suffix)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
 from benchmark import locations
 from benchmark.errors import InvalidInputError, unknown
 from benchmark.store import KINDS, Store
+
+if TYPE_CHECKING:
+    from benchmark.protocol import Protocol
 
 UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40,
          "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}  # fmt: skip
@@ -19,11 +23,11 @@ UNITS = {"": 1, "B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1
 def listing(what: str) -> str:
     """A table of `protocols`, `protectors`, `attacks`, `recognisers` or `datasets`."""
     if what == "protocols":
-        from benchmark.protocol import load_protocol, protocol_files
+        from benchmark.protocol import list_protocols
 
-        found = [load_protocol(path) for path in protocol_files().values()]
+        found = list_protocols()
         return tabulate(
-            [[p.id, p.title, len(p.protectors), ", ".join(p.recognisers)] for p in found],
+            [[p.id, p.title, len(p.protectors), _recognisers_of(p)] for p in found],
             headers=["protocol", "title", "settings", "recognisers"],
         )
     if what in ("protectors", "attacks"):
@@ -42,6 +46,12 @@ def listing(what: str) -> str:
     from benchmark.datasets import dataset_ids
 
     return "\n".join(dataset_ids())
+
+
+def _recognisers_of(protocol: Protocol) -> str:
+    further = protocol.further_recognisers
+    more = f" ({', '.join(further.attacks)}: also {', '.join(further.recognisers)})" if further else ""
+    return ", ".join(protocol.recognisers) + more
 
 
 def parse_size(text: str) -> int:
@@ -76,12 +86,16 @@ def store_report(folder: Path | None, *, prune: str | None = None, kind: str | N
 
 def data_status(option: Path | None) -> str:
     """Which data sets and weights are under the data root, and how to get the others."""
+    from benchmark.alignment.weights import detector_status
     from benchmark.datasets import lfw_status
+    from benchmark.datasets.casia_webface import casia_webface_status
+    from benchmark.datasets.lfw106 import lfw106_status
     from benchmark.recognisers import weights_status
 
     root = locations.data_root(option)
     lines = [f"data root: {root or 'none; set VEILBENCH_DATA or use --data DIR'}"]
-    lines += ["synthetic: embedded in the package", lfw_status(root), *weights_status(root)]
+    lines += ["synthetic: embedded in the package", lfw_status(root), lfw106_status(root), casia_webface_status(root)]
+    lines += [*weights_status(root), detector_status(root)]
     return "\n".join(lines)
 
 

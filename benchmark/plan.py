@@ -31,10 +31,12 @@ class Setting:
 
 @dataclass(frozen=True)
 class Job:
-    """One record to come: a protector's setting under one attack, seen through the protocol's recognisers."""
+    """One record to come: a protector's setting under one attack, seen through some recognisers."""
 
     protector: Setting
     attack: Setting
+    #: Empty where the attack returns embeddings: it is its own recogniser.
+    recognisers: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -43,16 +45,29 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """The jobs of one protocol, and the recognisers that score them."""
+    """The jobs of one protocol."""
 
     protocol: Protocol
     jobs: tuple[Job, ...]
-    recognisers: tuple[str, ...]
+    #: Whether recognisers of the protocol were left out: what comes of the jobs are no records of the protocol then.
+    partial: bool = False
+
+    @property
+    def recognisers(self) -> tuple[str, ...]:
+        """Those that see any of the jobs, in the protocol's order."""
+        further = self.protocol.further_recognisers
+        everyone = self.protocol.recognisers + (further.recognisers if further else ())
+        return tuple(name for name in everyone if any(name in job.recognisers for job in self.jobs))
 
     def lines(self) -> list[str]:
-        """The plan as text, one line a job."""
-        head = f"{self.protocol.id}: {len(self.jobs)} jobs, recognisers {', '.join(self.recognisers)}"
-        return [head, *(f"  {job.name}" for job in self.jobs)]
+        """The plan as text, one line a job, which says what further recognisers see it."""
+        common = [name for name in self.recognisers if name in self.protocol.recognisers]
+        head = f"{self.protocol.id}: {len(self.jobs)} jobs, recognisers {', '.join(common)}"
+        lines = []
+        for job in self.jobs:
+            further = [name for name in job.recognisers if name not in common]
+            lines.append(f"  {job.name}" + (f" (also {', '.join(further)})" if further else ""))
+        return [head, *lines]
 
 
 def plan(
@@ -67,12 +82,15 @@ def plan(
 
     A filter is a submission's id, or a setting's full name. A submission that the protocol does not list but that is
     installed (under `submissions/`) joins with its default parameters when a filter names it. Attacks meet the
-    protectors of the domains and formats that they declare. Raises InvalidInputError for unknown names and for a
-    protector that may not be used under the protocol's key policy.
+    protectors of the domains and formats that they declare; an attack that none of the chosen recognisers sees has no
+    job. Raises InvalidInputError for unknown names and for a protector that may not be used under the protocol's key
+    policy.
     """
     defenders = _settings("protector", protocol.protectors, submissions, protectors)
     attackers = _settings("attack", protocol.attacks, submissions, attacks)
-    chosen = _chosen("recogniser", protocol.recognisers, recognisers)
+    further = protocol.further_recognisers
+    known = protocol.recognisers + (further.recognisers if further else ())
+    chosen = _chosen("recogniser", known, recognisers)
     for setting in defenders:
         allowed = setting.submission.protector.keys
         if protocol.keys.policy not in allowed:
@@ -80,11 +98,13 @@ def plan(
                 f"{setting.name} may not be used under the key policy {protocol.keys.policy!r} of {protocol.id} "
                 f"(its submission.yaml allows {', '.join(allowed)}): its keystream would repeat"
             )
+    eyes = {attacker.name: recognisers_of(protocol, attacker) for attacker in attackers}
     jobs = tuple(
-        Job(defender, attacker)
+        Job(defender, attacker, tuple(name for name in eyes[attacker.name] if name in chosen))
         for defender in defenders
         for attacker in attackers
         if _meet(defender.submission.protector, attacker.submission.attack)
+        and (not eyes[attacker.name] or set(eyes[attacker.name]) & set(chosen))
     )
     for attacker in attackers:
         if "pairs" in attacker.submission.attack.threat_model and protocol.attacker is None:
@@ -92,7 +112,14 @@ def plan(
                 f"{attacker.name} learns from pairs, but {protocol.id} has no attacker's split; "
                 "choose a protocol with an `attacker:` key"
             )
-    return Plan(protocol, jobs, tuple(chosen))
+    return Plan(protocol, jobs, partial=len(chosen) < len(known))
+
+
+def recognisers_of(protocol: Protocol, attack: Setting) -> tuple[str, ...]:
+    """The recognisers that see an attack under a protocol; none where it returns embeddings and is its own."""
+    if attack.submission.attack.returns == "embeddings":
+        return ()
+    return protocol.recognisers + protocol.further_for(attack.name, attack.submission.manifest.id)
 
 
 def listed_settings(protocol: Protocol, submissions: Mapping[tuple[str, str], Submission]) -> list[Setting]:

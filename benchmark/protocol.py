@@ -50,6 +50,7 @@ def load_protocol(path_or_id: Path | str, *, submissions: Submissions | None = N
     for position, name in enumerate(names):
         _check_id(document, ("recognisers", position), name, "recogniser", recogniser_ids())
     if parsed is not None:
+        _check_further(document, parsed, known)
         _check_splits(document, parsed)
     document.check()
     assert parsed is not None  # else a problem was noted, and check() raised
@@ -124,6 +125,25 @@ def _chosen(document: Document, place: tuple[str | int, ...], entry: Entry, subm
     if isinstance(offset, (int, float)) and isinstance(size, (int, float)) and offset + size > 100:
         document.problem(place, f"the window ends at {offset + size:g} %: offset + size may be 100 at most")
     return chosen
+
+
+def _check_further(document: Document, parsed: ProtocolFile, known: Submissions) -> None:
+    further, key = parsed.further_recognisers, "further_recognisers"
+    if further is None:
+        return
+    for position, name in enumerate(further.recognisers):
+        _check_id(document, (key, "recognisers", position), name, "recogniser", recogniser_ids())
+        if name in parsed.recognisers:
+            document.problem((key, "recognisers", position), f"{name!r} sees every attack already (`recognisers:`)")
+    listed = dict.fromkeys(name for entry in parsed.attacks for name in (entry.label, entry.id))
+    for position, name in enumerate(further.attacks):
+        place = (key, "attacks", position)
+        ids = {entry.id for entry in parsed.attacks if name in (entry.label, entry.id)}
+        if not ids:
+            document.problem(place, f"no attack of this protocol is called {name!r}{near(name, list(listed))}")
+        for found in (known[kind, id] for kind, id in known if kind == "attack" and id in ids):
+            if found.attack.returns == "embeddings":
+                document.problem(place, f"{name} returns embeddings, so it is the only recogniser of what it returns")
 
 
 def _check_splits(document: Document, parsed: ProtocolFile) -> None:

@@ -117,6 +117,14 @@ Settings: TypeAlias = Annotated[tuple[Entry, ...], Field(min_length=1)]
 Names: TypeAlias = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_distinct)]
 
 
+class Further(Frozen):
+    """Recognisers that see some attacks only, beside those that see every attack."""
+
+    recognisers: Names
+    #: Names of settings, or ids, as under `attacks:`.
+    attacks: Names
+
+
 class ProtocolFile(Frozen):
     """The schema of a protocol's YAML file."""
 
@@ -131,6 +139,7 @@ class ProtocolFile(Frozen):
     protectors: Settings
     attacks: Settings
     recognisers: Names
+    further_recognisers: Further | None = None
     metrics: Annotated[
         tuple[Annotated[str, AfterValidator(_metric)], ...], Field(min_length=1), AfterValidator(_distinct)
     ]
@@ -150,15 +159,20 @@ class Protocol(ProtocolFile):
         """SHA-256 of what can change every result: not of titles, and of split files by their digest.
 
         What changes some results stands in their records by itself and is held against the protocol one by one: the
-        data's digest, and the settings of protectors and attacks. So a protocol may take in another attack, and its
-        records stand.
+        data's digest, the settings of protectors and attacks, and the further recognisers of some attacks. So a
+        protocol may take in another attack or a further recogniser, and its records stand.
         """
-        beside = {"path", "title", "description", "limits", "protectors", "attacks"}
+        beside = {"path", "title", "description", "limits", "protectors", "attacks", "further_recognisers"}
         content = self.model_dump(mode="json", exclude=beside)
         del content["dataset"]["digest"]
         if content["keys"]["secret_file"] is not None:
             content["keys"]["secret_file"] = "secret"
         return digest("protocol", content)
+
+    def further_for(self, *names: str) -> tuple[str, ...]:
+        """The recognisers that see an attack beside `recognisers`; `names`: that of its setting, and its id."""
+        further = self.further_recognisers
+        return further.recognisers if further and set(names) & set(further.attacks) else ()
 
     @property
     def pairs_path(self) -> Path:

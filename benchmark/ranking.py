@@ -6,7 +6,7 @@ Pure: no file is read and nothing is written here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ class CurrentDigests:
     settings: Mapping[tuple[str, str], Mapping[str, Any]] | None = None
     #: The attacks that each protocol lists, by the names of their settings.
     listed_attacks: Mapping[str, Sequence[str]] | None = None
+    #: {protocol: {attack's setting: the recognisers that see it beside those that see every attack}}.
+    further_recognisers: Mapping[str, Mapping[str, Sequence[str]]] | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,8 @@ class Board:
     unranked: tuple[Row, ...]
     #: Attacks that the protocol lists and nobody has run: every worst case here is without them.
     outstanding: tuple[str, ...] = ()
+    #: {attack: the recognisers that see it beside those that see every attack}, for attacks that have some.
+    further: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -116,15 +120,18 @@ def rank(protocol: str, records: Iterable[Record], current: CurrentDigests | Non
     """Rank the records of one protocol.
 
     A row is complete if every attack on the board that applies to its domain and format has a record with status ok
-    through every recogniser and comparison on the board. Complete rows stand in the order of their worst case EER and
+    through every recogniser and comparison on the board; further recognisers are asked of the attacks that they see
+    alone, and of those whether or not any record has them. Complete rows stand in the order of their worst case EER and
     get ranks by `tie_groups`.
     """
+    named = ((current.further_recognisers or {}) if current else {}).get(protocol, {})
+    further = {attack: tuple(names) for attack, names in named.items() if names}
     all_records = sorted(records, key=lambda record: (record.setting, record.attack.setting))
     rows = []
     for setting in sorted({record.setting for record in all_records}):
         own = tuple(record for record in all_records if record.setting == setting)
         reasons = tuple(dict.fromkeys(reason for record in own for reason in stale_reasons(record, current)))
-        rows.append(Row(setting, own, _cells(own), _missing(own, all_records), reasons))
+        rows.append(Row(setting, own, _cells(own), _missing(own, all_records, further), reasons))
     complete = [row for row in rows if not row.missing]
     ordered = sorted(complete, key=lambda row: (-row.worst.eer, row.setting))
     ranks = tie_groups([row.worst_replicates for row in ordered])
@@ -133,7 +140,7 @@ def rank(protocol: str, records: Iterable[Record], current: CurrentDigests | Non
     run = {record.attack.setting for record in all_records}
     listed = (current.listed_attacks or {}).get(protocol, ()) if current else ()
     outstanding = tuple(name for name in listed if name not in run)
-    return Board(protocol, tuple(ranked), tuple(row for row in rows if row.missing), outstanding)
+    return Board(protocol, tuple(ranked), tuple(row for row in rows if row.missing), outstanding, further)
 
 
 def tie_groups(replicates: Sequence[Floats]) -> list[int]:
@@ -230,15 +237,21 @@ def _floats(record: Record, comparison: str, recogniser: str) -> Floats:
     return np.array([np.nan if value is None else value for value in kept], dtype=np.float64)
 
 
-def _missing(own: Sequence[Record], everyone: Sequence[Record]) -> tuple[str, ...]:
-    """What a row lacks, against everything that is on the board."""
+def unseen(record: Record, further: Sequence[str]) -> list[str]:
+    """The further recognisers of its attack that a record lacks, sorted: they joined the protocol after it was made."""
+    return sorted(set(further) - set(record.recognisers)) if record.attack.returns == "images" else []
+
+
+def _missing(
+    own: Sequence[Record], everyone: Sequence[Record], further: Mapping[str, Sequence[str]]
+) -> tuple[str, ...]:
+    """What a row lacks, against everything that is on the board and what the protocol's further recognisers see."""
     attacks = {record.attack.setting: record.attack for record in everyone}
     target = own[0].protector
     by_attack = {record.attack.setting: record for record in own}
     comparisons = sorted({comparison for record in everyone for comparison in record.results})
-    recognisers = sorted(
-        {name for record in everyone if record.attack.returns == "images" for name in record.recognisers}
-    )
+    on_board = {name for record in everyone if record.attack.returns == "images" for name in record.recognisers}
+    recognisers = on_board - {name for names in further.values() for name in names}
     found = []
     for name, attack in sorted(attacks.items()):
         record = by_attack.get(name)
@@ -249,7 +262,11 @@ def _missing(own: Sequence[Record], everyone: Sequence[Record]) -> tuple[str, ..
             found.append(f"{name}: {record.status}" + (f" ({record.reason})" if record.reason else ""))
         else:
             held = {(cell.comparison, cell.recogniser) for cell in _cells([record])}
-            wanted = recognisers if attack.returns == "images" else sorted(record.recognisers)
+            late = unseen(record, further.get(name, ()))
+            if late:
+                found.append(f"{name}: not seen through {', '.join(late)}")
+            asked = recognisers | set(further.get(name, ())) - set(late)
+            wanted = sorted(asked if attack.returns == "images" else record.recognisers)
             lacking = [(c, r) for c in comparisons for r in wanted if (c, r) not in held]
             found += [f"{name}: no result for {recogniser}, {comparison}" for comparison, recogniser in lacking]
             if not held:

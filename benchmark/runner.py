@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tabulate import tabulate
@@ -16,7 +16,7 @@ from benchmark.errors import InvalidInputError, unknown
 from benchmark.leaderboard import CurrentDigests, check, write, write_page
 from benchmark.metrics.descriptors import METRICS
 from benchmark.pipeline.workshop import Assignment
-from benchmark.plan import Plan, listed_settings, plan
+from benchmark.plan import Job, Plan, listed_settings, plan
 from benchmark.plots.make import draw_figures
 from benchmark.plots.sheet import draw_sheet
 from benchmark.progress import timings, watch
@@ -41,6 +41,11 @@ class Order:
     plan: Plan
     assignment: Assignment
 
+    def narrowed(self, jobs: Collection[str]) -> Order:
+        """The order for those of its jobs that are named."""
+        kept = replace(self.plan, jobs=tuple(job for job in self.plan.jobs if job.name in jobs))
+        return Order(kept, replace(self.assignment, plan=kept))
+
 
 @dataclass(frozen=True)
 class Report:
@@ -59,12 +64,15 @@ class Report:
     def text(self) -> str:
         """A table of EERs, the timings of the stages, and what to do next."""
         table = tabulate(_rows(self.records, self.filed), headers="keys", disable_numparse=True)
+        return "\n\n".join([table, *self.remarks(), timings(self.run)])
+
+    def remarks(self) -> list[str]:
+        """A line for each job that failed, and one where the samples were not those that the protocol holds for."""
         jobs = self.order.plan.jobs
         reasons = [f"{jobs[r.task.group - 1].name}: {r.status}: {r.reason}" for r in self.run.failed]
-        return "\n\n".join([table, *reasons, *self._other_data(), timings(self.run)])
+        return reasons + self._other_data()
 
     def _other_data(self) -> list[str]:
-        """A line where the samples were not those that the protocol holds for."""
         protocol = self.order.plan.protocol
         found = {record.dataset.digest for record in self.records} - {protocol.dataset.digest}
         if protocol.dataset.digest is None or not found:
@@ -89,7 +97,10 @@ def order(
     loaded = load_protocol(protocol, submissions=submissions)
     planned = plan(loaded, submissions, protectors=protectors, attacks=attacks, recognisers=recognisers)
     if not planned.jobs:
-        raise InvalidInputError(f"{loaded.id}: no attack that was chosen applies to a protector that was chosen")
+        raise InvalidInputError(
+            f"{loaded.id}: no attack that was chosen, and that a recogniser that was chosen sees, applies to a "
+            "protector that was chosen"
+        )
     for job in planned.jobs:  # refuses code that is not Python, before other jobs have run for hours
         _ = job.protector.digest, job.attack.digest
     assignment = Assignment(
@@ -116,9 +127,9 @@ def execute(
     With a choice of recognisers the records are partial: they are returned, and not filed.
     """
     if scheduler is None:  # a cluster's data may be where this machine cannot look
-        _check_samples(order.assignment)
+        check_samples(order.assignment)
     folder = locations.leaderboard_folder() if board is None else board
-    complete = order.plan.recognisers == order.plan.protocol.recognisers
+    complete = not order.plan.partial
     clerk = _Clerk(watch(order.plan) if show_progress else None, folder if complete else None)
     try:
         run = run_tasks(order.assignment, clerk, workers=workers, scheduler=scheduler)
@@ -130,7 +141,7 @@ def execute(
     return Report(order, run, tuple(clerk.records), tuple(clerk.filed))
 
 
-def _check_samples(assignment: Assignment) -> None:
+def check_samples(assignment: Assignment) -> None:
     """Refuse data that are not there, and ids that the data set cannot have, before any worker is started.
 
     Some missing samples are failures to acquire, which the record counts; without any the record would say 50 %.
@@ -202,15 +213,16 @@ def current_digests(*running: Protocol) -> CurrentDigests:
     for name, path in protocol_files().items():
         with suppress(InvalidInputError):  # a protocol that no longer loads makes its records stale, not this run fail
             protocols[name] = load_protocol(path, submissions=submissions)
-    found: dict[str, dict[str, str]] = {"protector": {}, "attack": {}}
+    digests: dict[str, dict[str, str]] = {"protector": {}, "attack": {}}
     for (kind, name), one in submissions.items():
         with suppress(InvalidInputError):  # likewise one that is no longer Python
-            found[kind][name] = one.source_digest
+            digests[kind][name] = one.source_digest
     recognisers = {name: recogniser_digest(name) for name in recogniser_ids()}
+    jobs = {name: _jobs_of(protocol, submissions) for name, protocol in protocols.items()}
     return CurrentDigests(
         protocols={name: protocol.digest for name, protocol in protocols.items()},
-        protectors=found["protector"],
-        attacks=found["attack"],
+        protectors=digests["protector"],
+        attacks=digests["attack"],
         recognisers=recognisers,
         datasets={name: one.dataset.digest for name, one in protocols.items() if one.dataset.digest},
         settings={
@@ -218,17 +230,24 @@ def current_digests(*running: Protocol) -> CurrentDigests:
             for name, protocol in protocols.items()
             for setting in listed_settings(protocol, submissions)
         },
-        listed_attacks={name: _attacks_of(protocol, submissions) for name, protocol in protocols.items()},
+        # But for attacks that meet none of the protectors.
+        listed_attacks={name: list(dict.fromkeys(job.attack.name for job in found)) for name, found in jobs.items()},
+        further_recognisers={
+            name: {
+                job.attack.name: [one for one in job.recognisers if one not in protocols[name].recognisers]
+                for job in found
+            }
+            for name, found in jobs.items()
+        },
     )
 
 
-def _attacks_of(protocol: Protocol, submissions: Mapping[tuple[str, str], Submission]) -> list[str]:
-    """The attacks that a protocol lists, but for those that meet none of its protectors."""
+def _jobs_of(protocol: Protocol, submissions: Mapping[tuple[str, str], Submission]) -> tuple[Job, ...]:
+    """The jobs of a protocol's settings and attacks."""
     try:
-        jobs = plan(protocol, submissions).jobs
+        return plan(protocol, submissions).jobs
     except InvalidInputError:  # it cannot be run at all, which whoever runs it is told
-        return []
-    return list(dict.fromkeys(job.attack.name for job in jobs))
+        return ()
 
 
 def regenerate_board(board: Path | None, *, check_only: bool) -> tuple[Path, list[Path]]:
@@ -269,12 +288,14 @@ def draw_plots(
         for parameter, found in submission.manifest.parameters.items()
         if found.unit
     }
-    files = draw_figures(name, folder, plots, kind=kind, units=units)
+    current = current_digests()
+    further = (current.further_recognisers or {}).get(name)
+    files = draw_figures(name, folder, plots, kind=kind, units=units, further=further)
     if sheet:
         files.append(sheets / f"{name}.sheet.jpg")
         draw_sheet(order(protocol, data=data, store=store).assignment, files[-1], drawn_faces=data is None)
     if folder in plots.parents:
-        write_page(folder, name, current_digests())
+        write_page(folder, name, current)
     return files
 
 
@@ -287,11 +308,13 @@ def ranking_of(folder: Path, protocol: str) -> str:
     return page.read_text(encoding="utf-8").partition("## Ranking\n\n")[2].partition("\n\n")[0]
 
 
-def verify_records(paths: Sequence[Path]) -> Iterator[tuple[Path, list[str]]]:
+def verify_records(paths: Sequence[Path], *, protocol: Path | str | None = None) -> Iterator[tuple[Path, list[str]]]:
     """(record file, what is wrong with it) for records, or for all records under folders.
 
-    Raises InvalidInputError where a named file is not there, and where a folder holds no record.
+    `protocol`: the path or id of the protocol that they were made under, where it is in no folder of protocols. Raises
+    InvalidInputError where a named file is not there, where a folder holds no record, and as `load_protocol` does.
     """
+    known = None if protocol is None else load_protocol(protocol)
     for path in paths:
         files = sorted(path.rglob("*.json")) if path.is_dir() else [path]
         if not files:
@@ -299,14 +322,16 @@ def verify_records(paths: Sequence[Path]) -> Iterator[tuple[Path, list[str]]]:
         if not path.exists():
             raise InvalidInputError(f"{path}: no such file; name a record or a folder of records")
         for file in files:
-            yield file, _problems(file)
+            yield file, _problems(file, known)
 
 
-def _problems(file: Path) -> list[str]:
+def _problems(file: Path, protocol: Protocol | None) -> list[str]:
     """What is wrong with one record's file; a damaged one does not keep the others from being verified."""
     try:
         record = read_record(file)
-        protocol = load_protocol(record.protocol.id)
+        protocol = protocol or load_protocol(record.protocol.id)
+        if protocol.id != record.protocol.id:
+            return [f"a record of the protocol {record.protocol.id}, not of {protocol.id} ({protocol.path.name})"]
         if protocol.digest != record.protocol.digest:
             return [f"the protocol {protocol.id} has changed since, and a record holds for its own: run it again"]
         if len(file.resolve().parents) < 4:

@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from benchmark.metrics.descriptors import METRICS
 from benchmark.ranking import Board, Cell, Row
+from benchmark.recognisers.kinds import by_kind
 from benchmark.record import Decoded, Value
 
 #: Metrics of scores that a protocol's page shows beside the EER.
@@ -75,9 +76,9 @@ def overview(board: Board, limit: int | None = None) -> list[dict[str, str]]:
 
 def _overview_row(board: Board, row: Row, common: set[tuple[str, str]]) -> dict[str, str]:
     worst, m = row.worst, METRICS
-    utility = next((r.utility for r in row.records if r.utility.recovered_exactly), row.records[0].utility)
-    recovered = utility.recovered_exactly.value if utility.recovered_exactly else None
-    after = [value.value for value in utility.eer_after_recovery.values() if value.value is not None]
+    recovered = next((r.utility.recovered_exactly.value for r in row.records if r.utility.recovered_exactly), None)
+    seen = [value for record in row.records for value in record.utility.eer_after_recovery.values()]
+    after = [value.value for value in seen if value.value is not None]
     cost = row.records[0].cost
     milliseconds = cost.protect_ms.median if cost.protect_ms else None
     success = row.success.value if row.success else None
@@ -109,8 +110,31 @@ def attacks(board: Board) -> list[str]:
 
 
 def recognisers(board: Board) -> list[str]:
-    """The recognisers on the board."""
-    return sorted({name for row in board.rows for record in row.records for name in record.recognisers})
+    """The recognisers on the board, but for the further ones of some attacks."""
+    found = {name for row in board.rows for record in row.records for name in record.recognisers}
+    return sorted(found - {name for names in board.further.values() for name in names})
+
+
+def common_recognisers(board: Board) -> list[str]:
+    """The recognisers that see every attack that returns images."""
+    images = [record for row in board.rows for record in row.records if record.attack.returns == "images"]
+    return [name for name in recognisers(board) if any(name in record.recognisers for record in images)]
+
+
+def further_sentences(board: Board) -> list[str]:
+    """Which attacks are seen through which further recognisers; empty where none are.
+
+    >>> further_sentences(Board("demo", (), (), further={"erase": ("mblbp", "net"), "decode": ("mblbp", "net")}))
+    ['decode and erase also through mblbp and net']
+    """
+    by_names: dict[tuple[str, ...], list[str]] = {}
+    for attack, names in sorted(board.further.items(), key=lambda item: natural(item[0])):
+        by_names.setdefault(tuple(by_kind(names)), []).append(attack)
+    return [f"{_listed(found)} also through {_listed(names)}" for names, found in by_names.items()]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def comparisons(board: Board) -> list[str]:
@@ -119,19 +143,39 @@ def comparisons(board: Board) -> list[str]:
 
 
 def eer_rows(board: Board) -> list[dict[str, str]]:
-    """EER with interval per recogniser: one line for each setting, attack and comparison, in the order of names."""
-    return _wide(board, lambda cell: show("eer", cell.metrics["eer"]))
+    """EER with interval per recogniser: one line for each setting, attack and comparison, in the order of names.
+
+    Further recognisers of some attacks are left to `further_rows`, so that no table is mostly dashes.
+    """
+    return _wide(board, recognisers(board), lambda cell: show("eer", cell.metrics["eer"]))
 
 
 def metric_rows(board: Board, metric: str) -> list[dict[str, str]]:
     """Another metric, likewise; empty where no record has a value of it."""
-    rows = _wide(board, lambda cell: show(metric, cell.metrics.get(metric)))
     names = recognisers(board)
+    return _unless_empty(_wide(board, names, lambda cell: show(metric, cell.metrics.get(metric))), names)
+
+
+def further_rows(board: Board, metric: str) -> list[dict[str, str]]:
+    """A metric per further recogniser, of the attacks that have some; empty where no record has a value of it."""
+    names = by_kind({name for found in board.further.values() for name in found})
+    rows = _wide(board, names, lambda cell: show(metric, cell.metrics.get(metric)))
+    return _unless_empty([row for row in rows if row["attack"] in board.further], names)
+
+
+def all_eyes_rows(board: Board, attack: str) -> list[dict[str, str]]:
+    """EER of one attack with further recognisers through all of its recognisers side by side, without intervals."""
+    names = by_kind([*common_recognisers(board), *board.further.get(attack, ())])
+    rows = _wide(board, names, lambda cell: METRICS["eer"].show(cell.metrics["eer"].value))
+    return [{name: cell for name, cell in row.items() if name != "attack"} for row in rows if row["attack"] == attack]
+
+
+def _unless_empty(rows: list[dict[str, str]], names: Sequence[str]) -> list[dict[str, str]]:
     return rows if any(row.get(name, "–") != "–" for row in rows for name in names) else []
 
 
-def _wide(board: Board, text: Callable[[Cell], str]) -> list[dict[str, str]]:
-    names = recognisers(board)
+def _wide(board: Board, names: Sequence[str], text: Callable[[Cell], str]) -> list[dict[str, str]]:
+    """One line for each setting, attack and comparison, with a cell for each of the recognisers named."""
     lines: dict[tuple[str, str, str], dict[str, str]] = {}
     for row in board.rows:
         for cell in row.cells:
@@ -144,7 +188,8 @@ def _wide(board: Board, text: Callable[[Cell], str]) -> list[dict[str, str]]:
                     **dict.fromkeys(names, "–"),
                 },
             )
-            line[cell.recogniser] = text(cell)
+            if cell.recogniser in line:
+                line[cell.recogniser] = text(cell)
     return [lines[key] for key in sorted(lines, key=lambda key: [natural(part) for part in key])]
 
 

@@ -15,16 +15,18 @@ LAYERS = [
     {"errors", "digest", "interfaces"},
     {"compiling", "crypto", "erasure", "npz", "locations", "schema"},
     {"jpeg", "jpeg2000", "metrics", "datasets", "source"},
-    {"recognisers", "render", "environment"},
+    {"alignment", "recognisers", "render", "environment"},
     {"submission", "protocol_schema", "protocol"},
     {"plan"},
     {"store", "confinement", "worker", "child", "returned", "sandbox"},
-    {"compliance", "pipeline", "record", "scores", "scoring"},
+    {"compliance", "pipeline", "record", "scores", "scoring", "training"},
     {"assembly", "verify", "ranking", "tables", "plots", "leaderboard", "conformance", "scaffold", "show"},
+    {"reference_set", "drawn_pairs", "protocol_draft"},
     {"tasks"},
     {"engine"},
-    {"checkpoints", "progress", "runner", "listing"},
-    {"cli", "cli_weights"},
+    {"checkpoints", "preparation", "progress", "runner", "listing", "estimate", "results"},
+    {"cli_data", "cli_train", "cli_weights"},
+    {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

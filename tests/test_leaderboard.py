@@ -212,3 +212,25 @@ def test_numbers_are_aligned_to_the_right():
         table([{"a": "x", "n": "–"}, {"a": "y", "n": "1.0 (0.9 to 1.1)"}]).splitlines()[1]
         == "|:----|-----------------:|"
     )
+
+
+def test_further_recognisers_have_tables_of_their_own(tmp_path):
+    eers = {"protected-protected": {"lbp": 0.4, "net": 0.3, "mblbp": 0.2, "arcface": 0.1}}
+    board_of(tmp_path, [record("a", eers=eers), record("a", "erase")])
+    further = {"direct-decode": ["mblbp", "arcface"]}
+    pages = regenerate(tmp_path, CurrentDigests(further_recognisers={"demo": further}))
+    page = pages[tmp_path / "demo.md"]
+    said = "Every attack is seen through lbp, net; direct-decode also through mblbp and arcface."
+    assert said in page
+    assert "recognisers: lbp, net; direct-decode also through mblbp and arcface;" in pages[tmp_path / "README.md"]
+    assert row_of(page, r"\| setting +\| attack +\| comparison") == ["setting", "attack", "comparison", "lbp", "net"]
+    beside = page.partition("### direct-decode through all of its recognisers")[2]
+    assert row_of(beside, r"\| setting") == ["setting", "comparison", "lbp", "mblbp", "arcface", "net"]
+    assert row_of(beside, r"\| a ") == ["a", "protected-protected", "40.00", "20.00", "10.00", "30.00"]
+    own = beside.partition("with intervals")[2]
+    assert row_of(own, r"\| a ")[2:] == ["protected-protected", "20.00 (19.00 to 21.00)", "10.00 (9.00 to 11.00)"]
+    assert "10.00 (9.00 to 11.00)" in row_of(pages[tmp_path / "README.md"], r"\| *1 \|")
+
+
+def test_a_protocol_without_further_recognisers_has_the_page_it_had(folder):
+    assert regenerate(folder, CurrentDigests(further_recognisers={"demo": {"direct-decode": []}})) == regenerate(folder)

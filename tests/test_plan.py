@@ -102,3 +102,44 @@ def test_what_is_unknown_or_impossible_is_refused(folder: Path, filters: dict[st
 def test_a_keystream_cipher_is_refused_under_a_shared_key(folder: Path) -> None:
     with pytest.raises(InvalidInputError, match="its keystream would repeat"):
         planned(folder, protocol(keys={"policy": "system", "seed": "x"}))
+
+
+FURTHER = {"recognisers": ["mobilefacenet-casia"], "attacks": ["decode"]}
+
+
+def test_further_recognisers_see_the_attacks_that_are_named_and_no_other(folder: Path) -> None:
+    found = planned(folder, protocol(further_recognisers=FURTHER))
+    common = ("lbp", "mobilefacenet-ms1m")
+    everyone = (*common, "mobilefacenet-casia")
+    assert [job.recognisers for job in found.jobs] == [common, everyone, everyone]
+    assert found.recognisers == everyone
+    assert found.lines() == [
+        "planned: 3 jobs, recognisers lbp, mobilefacenet-ms1m",
+        "  mirror / look",
+        "  mirror / decode (also mobilefacenet-casia)",
+        "  cipher@half / decode (also mobilefacenet-casia)",
+    ]
+
+
+def test_only_recognisers_that_see_a_job_are_asked(folder: Path) -> None:
+    assert planned(folder, protocol(further_recognisers=FURTHER), attacks=["look"]).recognisers == (
+        "lbp",
+        "mobilefacenet-ms1m",
+    )
+
+
+def test_a_choice_of_recognisers_makes_a_plan_partial(folder: Path) -> None:
+    given = protocol(further_recognisers=FURTHER)
+    chosen = planned(folder, given, recognisers=["mobilefacenet-casia"])
+    assert [job.name for job in chosen.jobs] == ["mirror / decode", "cipher@half / decode"]
+    assert chosen.partial
+    assert planned(folder, given, recognisers=["lbp", "mobilefacenet-ms1m"]).partial
+    assert not planned(folder, given, recognisers=["lbp", "mobilefacenet-ms1m", "mobilefacenet-casia"]).partial
+    assert not planned(folder, given).partial
+
+
+def test_an_attack_that_returns_embeddings_is_seen_by_no_recogniser(folder: Path) -> None:
+    write_submission(folder, "own-eyes", NOTHING, ATTACK, returns="embeddings")
+    found = planned(folder, protocol(attacks=[{"id": "own-eyes"}]), recognisers=["lbp"])
+    assert [job.recognisers for job in found.jobs] == [()]
+    assert found.recognisers == ()

@@ -205,3 +205,43 @@ def test_ids_and_file_names_are_found(
         load_protocol("smal", submissions=submissions)
     with pytest.raises(InvalidInputError, match="cannot be read"):
         load_protocol("none/small.yaml", submissions=submissions)
+
+
+def test_further_recognisers_are_named_with_attacks_of_the_protocol(load: Load) -> None:
+    attacks = [{"id": "decode"}, {"id": "decode", "name": "again"}]
+    given = {"recognisers": ["mobilefacenet-ms1m"], "attacks": ["decode@again"]}
+    protocol = load(attacks=attacks, further_recognisers=given)
+    assert protocol.further_for("decode@again", "decode") == ("mobilefacenet-ms1m",)
+    assert protocol.further_for("decode", "decode") == ()
+    by_id = load(attacks=attacks, further_recognisers={**given, "attacks": ["decode"]})
+    assert by_id.further_for("decode@again", "decode") == ("mobilefacenet-ms1m",)
+    assert load().further_for("decode", "decode") == ()
+
+
+def test_further_recognisers_are_no_part_of_the_digest(load: Load) -> None:
+    given = {"recognisers": ["mobilefacenet-ms1m"], "attacks": ["decode"]}
+    assert load(further_recognisers=given).digest == load().digest
+
+
+def test_faults_in_further_recognisers_are_reported_with_their_lines(
+    load: Load, submissions: dict[tuple[str, str], Submission], tmp_path: Path
+) -> None:
+    submissions["attack", "leak"] = made(tmp_path / "s", "leak", "", ATTACK, returns="embeddings")
+    said = _said(
+        load,
+        attacks=[{"id": "decode"}, {"id": "leak"}],
+        further_recognisers={"recognisers": ["lpb", "lbp"], "attacks": ["decod", "leak"]},
+    )
+    for words in (
+        "further_recognisers.recognisers.0: unknown recogniser 'lpb'; did you mean 'lbp'?",
+        "further_recognisers.recognisers.1: 'lbp' sees every attack already",
+        "further_recognisers.attacks.0: no attack of this protocol is called 'decod'; did you mean 'decode'?",
+        "further_recognisers.attacks.1: leak returns embeddings",
+    ):
+        assert words in said
+    assert len({line.split(":")[1] for line in said.splitlines()}) == 4
+    twice = {"recognisers": ["mobilefacenet-ms1m"] * 2, "attacks": ["decode"]}
+    assert "'mobilefacenet-ms1m' occurs twice" in _said(load, further_recognisers=twice)
+    assert "further_recognisers.attack: unknown key" in _said(
+        load, further_recognisers={"recognisers": ["mobilefacenet-ms1m"], "attack": ["decode"]}
+    )

@@ -189,3 +189,20 @@ def test_the_order_of_the_records_does_not_matter():
 def test_an_eer_that_is_null_is_no_cell():
     made = record("a", results={"protected-protected": {"net": {"eer": Value(value=None, n=0)}}}, replicates={})
     assert rank("demo", [made]).rows[0].cells == ()
+
+
+def test_a_further_recogniser_is_asked_of_its_attacks_alone():
+    more = {"protected-protected": {"lbp": 0.4, "net": 0.3, "mblbp": 0.1}}
+    current = CurrentDigests(further_recognisers={"demo": {"direct-decode": ["mblbp"], "other": []}})
+    board = rank("demo", [record("a", eers=more), record("a", "other"), record("b"), record("b", "other")], current)
+    assert names(board.ranked) == ["a"]
+    assert board.ranked[0].worst.recogniser == "mblbp"
+    assert board.unranked[0].missing == ("direct-decode: not seen through mblbp",)
+    assert board.further == {"direct-decode": ("mblbp",)}
+
+
+def test_a_further_recogniser_that_no_record_has_yet_makes_every_row_incomplete():
+    current = CurrentDigests(further_recognisers={"demo": {"direct-decode": ["mblbp", "fv-sift"]}})
+    board = rank("demo", [record("a")], current)
+    assert board.ranked == ()
+    assert board.unranked[0].missing == ("direct-decode: not seen through fv-sift, mblbp",)

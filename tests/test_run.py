@@ -136,6 +136,19 @@ def test_verify_notices_a_protocol_that_has_changed(place: Path) -> None:
     assert problems == ["the protocol small has changed since, and a record holds for its own: run it again"]
 
 
+def test_a_record_of_a_protocol_that_was_run_by_its_path_can_be_verified(place: Path) -> None:
+    own = write_protocol(place, "elsewhere").rename(place / "protocols" / "_elsewhere.yaml")  # as if in no folder
+    run(str(own))
+    records = place / "board/records"
+    [(_, problems)] = runner.verify_records([records])
+    assert "unknown protocol 'elsewhere'" in problems[0]
+    assert [problems for _, problems in runner.verify_records([records], protocol=own)] == [[]]
+    [(_, [problem])] = runner.verify_records([records], protocol="small")
+    assert problem == "a record of the protocol elsewhere, not of small (small.yaml)"
+    with pytest.raises(InvalidInputError, match=r"none\.yaml: cannot be read"):
+        list(runner.verify_records([records], protocol=place / "none.yaml"))
+
+
 def test_a_second_run_computes_nothing_and_leaves_the_record(place: Path) -> None:
     run("small")
     before = (place / "board/records/small/mirror/look.json").read_bytes()

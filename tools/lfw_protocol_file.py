@@ -14,12 +14,21 @@ PIXELS = {
 }
 #: Where a protocol is run, by whether it is a `dev` one.
 ON = {True: "1,000 pairs of LFW View 2", False: "LFW View 2"}
+#: Recognisers that see FURTHER_ATTACKS beside the three; without any, the protocols do not mention them. They are no
+#: part of the digests: write the files anew, and `veilbench results` runs what the records lack.
+FURTHER_RECOGNISERS: tuple[str, ...] = ()
+#: The attack that anyone can make, and the strongest without training.
+FURTHER_ATTACKS = ("direct-decode", "known-window-erase")
 
 
 def write_protocol(
     name: str, title: str, description: str, *, maker: str, protectors: str, attacks: str, dev: bool
 ) -> None:
     """One protocol file; `dev`: on the first 50 + 50 pairs of each fold. `protectors`, `attacks`: YAML as it stands."""
+    further = ""
+    if FURTHER_RECOGNISERS:
+        names, seen = ", ".join(FURTHER_RECOGNISERS), ", ".join(FURTHER_ATTACKS)
+        further = f"further_recognisers:\n  recognisers: [{names}]\n  attacks: [{seen}]\n"
     split = "lfw-view2-dev.csv" if dev else "lfw-view2.csv"
     text = f"""\
 # Written by tools/{maker}.py; every key is explained in _template.yaml.
@@ -34,7 +43,7 @@ keys: {{policy: sample, seed: "veilbench lfw 1"}}
 {protectors}
 {attacks}
 recognisers: [lbp, mobilefacenet-casia, mobilefacenet-ms1m]
-metrics: [eer, auc, d_prime, fnmr_at_fmr_0.01, view2_accuracy, attack_success_rate, psnr, ssim, ms_ssim]
+{further}metrics: [eer, auc, d_prime, fnmr_at_fmr_0.01, view2_accuracy, attack_success_rate, psnr, ssim, ms_ssim]
 bootstrap: {{resamples: 1000}}
 recovery: {{samples: {128 if dev else "all"}}}
 visual: {{samples: 512}}

@@ -2,7 +2,8 @@
 
     python tools/make_lfw_protocols.py
 
-Published protocols are frozen: run this to add one, never to change one whose records are on the board.
+Published protocols are frozen: run this to add one, or further recognisers to all (FURTHER_RECOGNISERS of
+`lfw_protocol_file`), never to change what can change a result of one whose records are on the board.
 """
 
 from __future__ import annotations

@@ -50,6 +50,11 @@ def read_crop(path: Path) -> Samples:
         raise ImageFaultError("is missing") from None
     except OSError as error:
         raise ImageFaultError(f"cannot be read ({error.strerror})") from None
+    return decode_crop(data)
+
+
+def decode_crop(data: bytes) -> Samples:
+    """One aligned crop (uint8, 112 x 112 x 3, RGB) from a file's bytes; raises ImageFaultError for anything else."""
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as image:
             if image.size != (SIDE, SIDE):  # known from the header: nothing large is ever decoded

@@ -17,8 +17,10 @@ from benchmark.errors import InvalidInputError, unknown
 
 #: Data set id -> module:class. A module is imported only when its data set is opened.
 _REGISTRY = {
+    "casia-webface": "benchmark.datasets.casia_webface:CasiaWebFaceDataset",
     "folder": "benchmark.datasets.folder:FolderDataset",
     "lfw": "benchmark.datasets.lfw:LfwDataset",
+    "lfw106": "benchmark.datasets.lfw106:Lfw106Dataset",
     "synthetic": "benchmark.datasets.synthetic:SyntheticDataset",
 }
 
@@ -27,9 +29,30 @@ def dataset_ids() -> list[str]:
     """The ids that `open_dataset` knows.
 
     >>> dataset_ids()
-    ['folder', 'lfw', 'synthetic']
+    ['casia-webface', 'folder', 'lfw', 'lfw106', 'synthetic']
     """
     return sorted(_REGISTRY)
+
+
+def named_dataset(name: str, data_root: Path | None = None) -> tuple[str, dict[str, Any]]:
+    """The id and the parameters of a data set as it is named on the command line: an id, or `folder:PATH`.
+
+    A relative PATH starts at the current folder. What lies under `data_root` is named relative to it, as it is in a
+    protocol that others can run. Raises InvalidInputError for what is neither.
+
+    >>> named_dataset("folder:/data/faces", Path("/data"))
+    ('folder', {'path': 'faces'})
+    """
+    dataset_id, colon, given = name.partition(":")
+    if not colon:
+        if dataset_id not in _REGISTRY:
+            raise unknown("data set", dataset_id, _REGISTRY)
+        return dataset_id, {}
+    if dataset_id != "folder" or not given:
+        raise InvalidInputError(f"no data set {name!r}; write an id, or folder:PATH")
+    path = Path(given).expanduser().resolve()
+    inside = data_root is not None and path.is_relative_to(data_root)
+    return "folder", {"path": str(path.relative_to(data_root) if inside and data_root else path)}
 
 
 def open_dataset(dataset_id: str, parameters: Mapping[str, Any], data_root: Path | None) -> Dataset:

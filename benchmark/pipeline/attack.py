@@ -43,7 +43,7 @@ class Attacked:
         protocol = self.workshop.protocol
         self.artefact()
         if self.manifest.returns == "images":
-            for recogniser in self.workshop.assignment.plan.recognisers:
+            for recogniser in self.job.recognisers:
                 if not self._embedded(recogniser):
                     self.templates(recogniser)
             if self.workshop.sampled(number, protocol.visual.samples):

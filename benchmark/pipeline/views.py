@@ -73,9 +73,9 @@ def view_of(workshop: Workshop, recogniser: str) -> View:
 
 
 def views_of(workshop: Workshop, job: Job) -> list[View]:
-    """The views of a job: its protocol's recognisers, or the attack itself where it returns embeddings."""
+    """The views of a job: the recognisers that see it, or the attack itself where it returns embeddings."""
     if job.attack.submission.attack.returns == "images":
-        return [view_of(workshop, name) for name in workshop.assignment.plan.recognisers]
+        return [view_of(workshop, name) for name in job.recognisers]
     algorithm = granted_algorithm(job.protector, job.attack.submission.attack.threat_model)
     own = digest("embed by", job.attack.digest, learned_key(workshop, job), algorithm and job.protector.digest)
 

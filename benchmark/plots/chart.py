@@ -7,7 +7,7 @@ over that number. Any other protocol is a list of settings.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -121,15 +121,23 @@ def sweep_of(settings: Mapping[str, tuple[str, Mapping[str, Any]]]) -> Sweep | N
     return None
 
 
-def charts(records: Iterable[Record], published: PublishedEers | None = None) -> dict[str, Chart]:
-    """{comparison: chart} of one protocol's records; those that did not end well are left out.
-
-    `published`: of `published_eers`; only settings among the records are shown.
-    """
-    good = sorted(
+def good_records(records: Iterable[Record]) -> list[Record]:
+    """Those that ended well, in the order of settings and attacks."""
+    return sorted(
         (record for record in records if record.status == "ok"),
         key=lambda record: (natural(record.setting), natural(record.attack.setting)),
     )
+
+
+def charts(
+    records: Iterable[Record], published: PublishedEers | None = None, without: Collection[str] = ()
+) -> dict[str, Chart]:
+    """{comparison: chart} of one protocol's records; those that did not end well are left out.
+
+    `published`: of `published_eers`; only settings among the records are shown. `without`: recognisers that have no
+    panel here, as they see few of the attacks.
+    """
+    good = good_records(records)
     sweep = sweep_of({record.setting: (record.protector.id, record.protector.parameters) for record in good})
     found = {}
     for comparison in sorted({name for record in good for name in record.results}):
@@ -139,7 +147,7 @@ def charts(records: Iterable[Record], published: PublishedEers | None = None) ->
             kind="sweep" if sweep else "settings",
             parameter=sweep.parameter if sweep else None,
             fixed=sweep.fixed if sweep else {},
-            panels=tuple(_panels(good, comparison, sweep, published or {})),
+            panels=tuple(_panels(good, comparison, sweep, published or {}, without)),
         )
     return found
 
@@ -176,12 +184,11 @@ def published_eers(tables: Iterable[PublishedTable]) -> PublishedEers:
 
 
 def _panels(
-    records: Sequence[Record], comparison: str, sweep: Sweep | None, published: PublishedEers
+    records: Sequence[Record], comparison: str, sweep: Sweep | None, published: PublishedEers, without: Collection[str]
 ) -> Iterable[Panel]:
     """A panel for each recogniser and part; an attack that is its own recogniser stands in the panels of all."""
-    recognisers = sorted(
-        {name for record in records for name in record.recognisers if record.attack.returns == "images"}
-    )
+    seen = {name for record in records for name in record.recognisers if record.attack.returns == "images"}
+    recognisers = sorted(seen - set(without))
     parts = list(dict.fromkeys(part for _, part in sweep.places.values())) if sweep else [""]
     for recogniser in recognisers or sorted({name for record in records for name in record.recognisers}):
         for part in sorted(parts, key=natural):
@@ -190,10 +197,10 @@ def _panels(
                 place = sweep.places.get(record.setting) if sweep else (record.setting, "")
                 if place is None or place[1] != part:
                     continue
-                point = _point(record, comparison, recogniser, place[0])
+                point = point_of(record, comparison, recogniser, place[0])
                 if point is not None:
                     points[record.attack.setting, record.attack.returns == "embeddings"].append(point)
-            lines = [Line(*name, tuple(_in_order(found, sweep))) for name, found in sorted(points.items())]
+            lines = [Line(*name, tuple(in_order(found, sweep))) for name, found in sorted(points.items())]
             bases = [record.baseline[recogniser].eer.value for record in records if recogniser in record.baseline]
             known = {} if sweep else _of_settings(published.get(recogniser, {}), {one.setting for one in records})
             yield Panel(recogniser, part, tuple(lines), bases[0] if bases else None, known)
@@ -204,7 +211,8 @@ def _of_settings(eers: Mapping[str, Mapping[str, float]], settings: set[str]) ->
     return {what: values for what, values in found.items() if values}
 
 
-def _point(record: Record, comparison: str, recogniser: str, at: float | str) -> Point | None:
+def point_of(record: Record, comparison: str, recogniser: str, at: float | str) -> Point | None:
+    """The EER of a record through a recogniser, or through the attack's own embeddings; None where it has none."""
     seen = record.results.get(comparison, {})
     name = record.attack.setting if record.attack.returns == "embeddings" else recogniser
     value = seen.get(name, {}).get("eer")
@@ -214,7 +222,8 @@ def _point(record: Record, comparison: str, recogniser: str, at: float | str) ->
     return Point(at, value.value, low, high)
 
 
-def _in_order(points: list[Point], sweep: Sweep | None) -> list[Point]:
+def in_order(points: list[Point], sweep: Sweep | None) -> list[Point]:
+    """Points along the sweep; those of named settings stay as they are."""
     return sorted(points, key=lambda point: float(point.at)) if sweep else points
 
 

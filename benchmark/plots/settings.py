@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmark.plots.chart import Chart, Line
+from benchmark.plots.chart import Chart, Point
 from benchmark.plots.style import FAINT, INK, Look
 from benchmark.tables import natural
 
@@ -38,23 +38,28 @@ def draw(figure: Any, chart: Chart, look: Mapping[str, Look]) -> None:
     for number, panel in enumerate(chart.panels):
         left = _left(chart) + number * (PANEL_WIDTH + BETWEEN)
         axes = figure.add_axes((left / width, BOTTOM / height, PANEL_WIDTH / width, tall / height))
-        axes.set_title(panel.recogniser, fontweight="bold", pad=4)
-        for place in range(0, len(settings), 2):
-            axes.axhspan(place - 0.5, place + 0.5, color="#F4F4F4", linewidth=0, zorder=0)
-        axes.axvline(50, color=FAINT, linewidth=0.6, zorder=1)
+        open_panel(axes, panel.recogniser, settings, first=number == 0)
         if panel.unprotected is not None:
             axes.axvline(100 * panel.unprotected, color=INK, linewidth=0.9, linestyle=(0, (1, 2)), zorder=1)
         for line in panel.lines:
-            _marks(axes, line, look[line.attack], settings, _offset(chart, line.attack))
+            draw_marks(axes, line.points, look[line.attack], settings, offset(chart.attacks, line.attack))
         for what, marker in zip(chart.published, _PUBLISHED, strict=False):
             found = [(100 * value, settings.index(name)) for name, value in panel.published.get(what, {}).items()]
             axes.plot([x for x, _ in found], [y for _, y in found], **_published_look(marker))
-        axes.set_xlim(0, HIGHEST)
-        axes.set_xlabel("EER (%)")
-        axes.set_ylim(len(settings) - 0.5, -0.5)
-        axes.set_yticks(range(len(settings)), settings if number == 0 else [""] * len(settings))
-        axes.tick_params(axis="y", length=0)
     _legend(figure, chart, look)
+
+
+def open_panel(axes: Any, title: str, settings: Sequence[str], *, first: bool) -> None:
+    """The axes of one panel with a line for each setting; the `first` one of a row names them."""
+    axes.set_title(title, fontweight="bold", pad=4)
+    for place in range(0, len(settings), 2):
+        axes.axhspan(place - 0.5, place + 0.5, color="#F4F4F4", linewidth=0, zorder=0)
+    axes.axvline(50, color=FAINT, linewidth=0.6, zorder=1)
+    axes.set_xlim(0, HIGHEST)
+    axes.set_xlabel("EER (%)")
+    axes.set_ylim(len(settings) - 0.5, -0.5)
+    axes.set_yticks(range(len(settings)), settings if first else [""] * len(settings))
+    axes.tick_params(axis="y", length=0)
 
 
 def settings_of(chart: Chart) -> list[str]:
@@ -62,20 +67,20 @@ def settings_of(chart: Chart) -> list[str]:
     return sorted({str(p.at) for panel in chart.panels for line in panel.lines for p in line.points}, key=natural)
 
 
-def _marks(axes: Any, line: Line, look: Look, settings: list[str], offset: float) -> None:
-    at = [settings.index(str(point.at)) + offset for point in line.points]
-    values = [100 * point.value for point in line.points]
-    ends = [[100 * (p.value - p.low) for p in line.points], [100 * (p.high - p.value) for p in line.points]]
+def draw_marks(axes: Any, points: Sequence[Point], look: Look, settings: Sequence[str], offset: float) -> None:
+    """Draw a mark with its interval at each point's setting, `offset` (-0.4 to 0.4) off its middle."""
+    at = [settings.index(str(point.at)) + offset for point in points]
+    values = [100 * point.value for point in points]
+    ends = [[100 * (p.value - p.low) for p in points], [100 * (p.high - p.value) for p in points]]
     axes.errorbar(
         values, at, xerr=[[max(end, 0.0) for end in side] for side in ends], fmt=look.marker, color=look.colour,
         elinewidth=0.8, markersize=3.2, markeredgecolor="white", markeredgewidth=0.3, zorder=4,
     )  # fmt: skip
 
 
-def _offset(chart: Chart, attack: str) -> float:
-    """Where in its setting's room an attack is drawn: -0.4 to 0.4."""
-    attacks = chart.attacks
-    return 0.0 if len(attacks) == 1 else -0.38 + 0.76 * attacks.index(attack) / (len(attacks) - 1)
+def offset(names: Sequence[str], name: str) -> float:
+    """Where in its setting's room one of the names is drawn: -0.4 to 0.4."""
+    return 0.0 if len(names) == 1 else -0.38 + 0.76 * names.index(name) / (len(names) - 1)
 
 
 def _step(chart: Chart) -> float:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from benchmark.plots.chart import Chart, Line, Panel
+from benchmark.plots.chart import Chart, Line, Panel, Point
 from benchmark.plots.style import FAINT, INK, Look
 
 #: Inches: a panel, what lies around, and a letter of a line's name with the sample of the line before it.
@@ -19,6 +18,7 @@ NARROWEST = 9.0
 HIGHEST = 60.0
 #: Points between the baselines of two names.
 SPACING = 8.5
+DOTTED = (0, (1, 2))
 #: A step of more than so many usual ones is a break in the axis, drawn as two of them.
 BREAK = 8
 
@@ -68,18 +68,25 @@ def _room(chart: Chart) -> float:
 
 
 def _panel(axes: Any, panel: Panel, look: Mapping[str, Look]) -> None:
-    axes.set_title(" · ".join(part for part in (panel.recogniser, panel.part) if part), fontweight="bold", pad=4)
-    axes.axhline(50, color=FAINT, linewidth=0.6, zorder=1)
-    positions = sorted({float(point.at) for line in panel.lines for point in line.points})
-    places = axis_places(positions)
-    for line in panel.lines:
-        for piece in _pieces(line, positions):
-            _line(axes, piece, look[line.attack], places)
-    ends = [(100 * line.points[-1].value, line) for line in panel.lines]
-    names = [(at, _name(line), look[line.attack]) for at, line in ends]
+    title = " · ".join(part for part in (panel.recogniser, panel.part) if part)
+    names = draw_lines(axes, title, [(_name(line), line.points, look[line.attack]) for line in panel.lines])
     if panel.unprotected is not None:
-        axes.axhline(100 * panel.unprotected, color=INK, linewidth=0.9, linestyle=(0, (1, 2)), zorder=2)
-        names.append((100 * panel.unprotected, "unprotected", Look(INK, "", (0, (1, 2)))))
+        axes.axhline(100 * panel.unprotected, color=INK, linewidth=0.9, linestyle=DOTTED, zorder=2)
+        names.append((100 * panel.unprotected, "unprotected", Look(INK, "", DOTTED)))
+    write_names(axes, names)
+
+
+def draw_lines(
+    axes: Any, title: str, lines: Sequence[tuple[str, Sequence[Point], Look]]
+) -> list[tuple[float, str, Look]]:
+    """Draw a panel's axes and (name, points, look) of its lines; returns (EER in percent, name, look) at their ends."""
+    axes.set_title(title, fontweight="bold", pad=4)
+    axes.axhline(50, color=FAINT, linewidth=0.6, zorder=1)
+    positions = sorted({float(point.at) for _, points, _ in lines for point in points})
+    places = axis_places(positions)
+    for _, points, look in lines:
+        for piece in _pieces(points, positions):
+            _line(axes, piece, look, places)
     first, last = places[positions[0]], places[positions[-1]]
     margin = (last - first) / 100
     axes.set_xlim(first - margin, last + margin)
@@ -92,7 +99,7 @@ def _panel(axes: Any, panel: Panel, look: Mapping[str, Look]) -> None:
     axes.set_yticks(range(0, 61, 10))
     axes.grid(axis="y", color="#E6E6E6", linewidth=0.5, zorder=0)
     axes.set_axisbelow(True)
-    _names(axes, names)
+    return [(100 * points[-1].value, name, look) for name, points, look in lines]
 
 
 def axis_places(positions: Sequence[float]) -> dict[float, float]:
@@ -115,20 +122,19 @@ def _breaks(positions: Sequence[float]) -> list[tuple[float, float]]:
     return [(a, b) for a, b in pairwise(positions) if b - a > BREAK * median(steps)]
 
 
-def _pieces(line: Line, positions: Sequence[float]) -> list[Line]:
-    """The line between breaks: what it does in between is not known."""
+def _pieces(points: Sequence[Point], positions: Sequence[float]) -> list[list[Point]]:
+    """A line's points between breaks: what it does in between is not known."""
     ends = [behind for _, behind in _breaks(positions)] + [float("inf")]
     starts = [float("-inf"), *ends]
     parts = [
-        tuple(point for point in line.points if start <= float(point.at) < end)
-        for start, end in zip(starts, ends, strict=False)
+        [point for point in points if start <= float(point.at) < end] for start, end in zip(starts, ends, strict=False)
     ]
-    return [replace(line, points=part) for part in parts if part]
+    return [part for part in parts if part]
 
 
-def _line(axes: Any, line: Line, look: Look, places: Mapping[float, float]) -> None:
-    at = [places[float(point.at)] for point in line.points]
-    values, lows, highs = ([100 * getattr(point, name) for point in line.points] for name in ("value", "low", "high"))
+def _line(axes: Any, points: Sequence[Point], look: Look, places: Mapping[float, float]) -> None:
+    at = [places[float(point.at)] for point in points]
+    values, lows, highs = ([100 * getattr(point, name) for point in points] for name in ("value", "low", "high"))
     if len(at) == 1:  # no band: a bar
         axes.plot(at * 2, [lows[0], highs[0]], color=look.colour, alpha=0.3, linewidth=3, zorder=3)
     axes.fill_between(at, lows, highs, color=look.colour, alpha=0.13, linewidth=0, zorder=3)
@@ -142,7 +148,7 @@ def _name(line: Line) -> str:
     return line.attack + (" (own)" if line.own else "")
 
 
-def _names(axes: Any, names: Sequence[tuple[float, str, Look]]) -> None:
+def write_names(axes: Any, names: Sequence[tuple[float, str, Look]]) -> None:
     """Write each line's name at its end, with a sample of the line; names that would meet are moved apart."""
     ordered = sorted(names, key=lambda one: one[0])
     percent = HIGHEST / ((PANEL_HEIGHT - 0.2) * 72)  # one point on paper, on the axis of EERs

@@ -134,6 +134,12 @@ def _lbp(order: Order, digest: str) -> Recogniser:
     return LocalBinaryPatterns(digest=digest)
 
 
+def _mblbp(order: Order, digest: str) -> Recogniser:
+    from .mblbp import MultiBlockLocalBinaryPatterns
+
+    return MultiBlockLocalBinaryPatterns(digest=digest)
+
+
 def _mobilefacenet_parts(order: Order) -> tuple[Any, ...]:
     weights = _its_weights(order)
     return weights.sha256, asdict(weights.input), _engine(order.device)
@@ -231,6 +237,7 @@ _NETWORK = Method("benchmark.recognisers.networks.embedder", _network, _network_
 _ONNX_FILE = Method("benchmark.recognisers.onnx_file", _onnx_file, _onnx_parts, name="onnx", flips=True)
 METHODS: Mapping[str, Method] = {
     "lbp": Method("benchmark.recognisers.lbp", _lbp),
+    "mblbp": Method("benchmark.recognisers.mblbp", _mblbp),
     "mobilefacenet-casia": _MOBILEFACENET,
     "mobilefacenet-ms1m": _MOBILEFACENET,
 }

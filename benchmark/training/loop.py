@@ -20,6 +20,7 @@ from benchmark.recognisers.networks.modules import Network
 
 from .batches import Batches
 from .checkpoint import read_checkpoint, write_checkpoint
+from .losses import ArcFace
 
 #: What networks that are trained here see: (pixel - MEAN) / STD of RGB.
 MEAN, STD = 127.5, 128.0
@@ -138,7 +139,7 @@ def train(
 
 
 def initialise(module: nn.Module, seed: int) -> None:
-    """First weights from a seed: He's normal distribution for convolutions (fan out), torch's own for the rest."""
+    """First weights from a seed: He's normal distribution for convolutions (fan out), normal ones for the rest."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         for one in module.modules():
@@ -147,6 +148,8 @@ def initialise(module: nn.Module, seed: int) -> None:
             elif isinstance(one, nn.Linear):
                 nn.init.normal_(one.weight, std=one.weight.shape[1] ** -0.5)
                 nn.init.zeros_(one.bias)
+            elif isinstance(one, ArcFace):
+                nn.init.normal_(one.centres, std=0.01)
 
 
 def _groups(module: nn.Module, decay: float) -> list[dict[str, object]]:

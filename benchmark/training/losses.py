@@ -36,8 +36,7 @@ class ArcFace(nn.Module):
 
     def __init__(self, dimension: int, identities: int, *, scale: float = 64.0, margin: float = 0.5) -> None:
         super().__init__()
-        self.centres = nn.Parameter(torch.empty(identities, dimension))
-        nn.init.normal_(self.centres, std=0.01)
+        self.centres = nn.Parameter(torch.randn(identities, dimension))
         self.scale, self.margin = scale, margin
 
     def forward(self, templates: Tensor, identities: Tensor) -> Tensor:

@@ -12,6 +12,8 @@ from benchmark.errors import InvalidInputError
 
 def test_every_registered_data_set_opens(tmp_path: Path) -> None:
     (tmp_path / "lfw" / "aligned112").mkdir(parents=True)
+    (tmp_path / "lfw" / "subjects106.csv").write_text("subject,image,fold\n")
+    (tmp_path / "casia-webface").mkdir()
     parameters = {"folder": {"path": "lfw"}}
     opened = {name: open_dataset(name, parameters.get(name, {}), tmp_path) for name in dataset_ids()}
     assert {name: dataset.id for name, dataset in opened.items()} == {name: name for name in dataset_ids()}
