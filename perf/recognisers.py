@@ -39,7 +39,9 @@ from benchmark.recognisers.lbp import BINS, CELL, grey, histograms
 from benchmark.recognisers.networks.catalogue import network_names, network_table
 from benchmark.recognisers.networks.cpu import cpu_engine
 from benchmark.recognisers.networks.gpu import network as table_network
+from benchmark.recognisers.networks.graph import model as table_graph
 from benchmark.recognisers.networks.modules import Network
+from benchmark.recognisers.onnx_network import model as mobilefacenet_graph
 from benchmark.recognisers.torch_network import network
 from benchmark.recognisers.weights import find_weights, network_shapes, read_weights, weights_of
 
@@ -76,6 +78,8 @@ class Case:
     #: A new module each time.
     plain: Callable[[], nn.Module]
     width: int
+    #: Batch size -> our ONNX graph for it.
+    graph: Callable[[int], bytes]
 
 
 def cases(data: Path | None, names: Sequence[str]) -> Iterator[Case]:
@@ -87,11 +91,13 @@ def cases(data: Path | None, names: Sequence[str]) -> Iterator[Case]:
             tensors = {key: value.numpy() for key, value in Network(table).state_dict().items()}
             image = Input((0, 112), (127.5,) * 3, (128.0,) * 3)
             engine = partial(cpu_engine, table, tensors, image)
+            graph = partial(table_graph, table, tensors, image)
             yield Case(
                 name,
                 lambda threads, engine=engine: engine(threads=threads),
                 partial(table_network, table, tensors),
                 112,
+                lambda batch, graph=graph: graph(batch=batch),
             )
         else:
             weights = weights_of(name)
@@ -102,7 +108,9 @@ def cases(data: Path | None, names: Sequence[str]) -> Iterator[Case]:
             def embed(threads: int, name: str = name) -> Callable[[Samples], Templates]:
                 return load_recogniser(name, data=data, threads=threads).embed
 
-            yield Case(name, embed, partial(network, weights.variant, known), end - first)
+            graph = partial(mobilefacenet_graph, weights.variant, known, weights.input)
+            plain = partial(network, weights.variant, known)
+            yield Case(name, embed, plain, end - first, lambda batch, graph=graph: graph(batch=batch))
 
 
 def channels_last(net: nn.Module) -> nn.Module:
@@ -159,13 +167,17 @@ def exported(case: Case, batch: int) -> bytes:
 
 
 def graph_tasks(case: Case, batch: int, threads: int, options: argparse.Namespace) -> dict[str, Task]:
-    """Bare loops over the exported graph, one call a batch, in the engines that are installed."""
+    """Bare loops over the exported graph and over ours, one call a batch."""
     graph = exported(case, batch)
+    shape = (batch, 112, case.width, 3)
+    samples = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     images = np.random.default_rng(0).normal(size=(batch, 3, 112, case.width)).astype(np.float32)
     settings = onnxruntime.SessionOptions()
     settings.intra_op_num_threads, settings.log_severity_level = threads, 3
     session = onnxruntime.InferenceSession(graph, settings, providers=["CPUExecutionProvider"])
     tasks: dict[str, Task] = {"onnxruntime, as exported": lambda: session.run(None, {"images": images})}
+    own = onnxruntime.InferenceSession(case.graph(batch), settings, providers=["CPUExecutionProvider"])
+    tasks["onnxruntime, our graph, one call"] = lambda: own.run(None, {"samples": samples})
     if options.openvino:
         import openvino  # no dependency of ours: pip install openvino
 
