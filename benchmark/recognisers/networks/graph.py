@@ -43,11 +43,12 @@ class _Image:
 def model(table: Table, tensors: Tensors, image: Input, *, batch: int = 1) -> bytes:
     """The serialised ONNX model for one batch size N.
 
-    `samples` (uint8, N x 112 x width x 3, RGB; the columns that `image` names) to `templates` (float32, N x D).
+    `samples` (uint8, N x 112 x width x 3, RGB; the columns that `image` names) to `templates` (float32, N x D). All batch
+    sizes give the same bits: convolutions go image by image, and linear layers are one operation a row.
     """
     from onnx import TensorProto, helper
 
-    graph = _Graph(tensors)
+    graph = _Graph(tensors, batch)
     first, end = image.columns
     samples = helper.make_tensor_value_info("samples", TensorProto.UINT8, [batch, 112, end - first, 3])
     value = graph.add("Cast", "samples", to=TensorProto.FLOAT)
@@ -74,7 +75,8 @@ def model(table: Table, tensors: Tensors, image: Input, *, batch: int = 1) -> by
 class _Graph:
     """Nodes and constants, gathered in order."""
 
-    def __init__(self, tensors: Tensors) -> None:
+    def __init__(self, tensors: Tensors, batch: int) -> None:
+        self._batch = batch
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self._tensors = tensors
@@ -144,8 +146,12 @@ class _Graph:
         if normalisation is not None:
             factor, shift = self.normalisation(normalisation)
             weights, bias = weights * factor[:, None], bias * factor + shift
-        flat = self.add("Flatten", x.name)
-        return _Image(self.add("Gemm", flat, self.constant(weights.T), self.constant(bias)))
+        flat, operands = self.add("Flatten", x.name), (self.constant(weights.T), self.constant(bias))
+        if self._batch == 1:
+            return _Image(self.add("Gemm", flat, *operands))
+        # A product of several rows may sum in another order than that of one.
+        rows = [self.add("Gather", flat, self.constant([row], np.int64), axis=0) for row in range(self._batch)]
+        return _Image(self.add("Concat", *(self.add("Gemm", row, *operands) for row in rows), axis=0))
 
     def convolution(
         self, x: _Image, operation: Convolution, normalisation: Normalisation | None, activation: PReLU | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import onnx
+import onnxruntime
 import pytest
 import torch
 
@@ -105,6 +106,22 @@ def test_graph_is_one_that_onnx_accepts(name: str) -> None:
     operations = {node.op_type for node in graph.graph.node}
     assert not operations & {"PRelu", "Reshape"}  # what the docstring promises
     assert ("BatchNormalization" in operations) == (name == "iresnet-narrow")
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_batches_of_any_size_give_the_same_bits(name: str) -> None:
+    table, samples = network_table(name), samples_of(4)
+    tensors = random_tensors(table)
+
+    def run(batch: int) -> npt.NDArray[np.float32]:
+        session = onnxruntime.InferenceSession(
+            model(table, tensors, SEEN, batch=batch), providers=["CPUExecutionProvider"]
+        )
+        parts = [session.run(None, {"samples": samples[at : at + batch]})[0] for at in range(0, 4, batch)]
+        return np.concatenate(parts)
+
+    assert np.array_equal(run(1), run(2))
+    assert np.array_equal(run(1), run(4))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
