@@ -12,6 +12,7 @@ import click
 from benchmark import __version__
 from benchmark.cli_data import data as data_commands
 from benchmark.cli_train import train
+from benchmark.cli_weights import weights as weights_commands
 from benchmark.errors import InvalidInputError, SubmissionFailedError
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -263,6 +264,7 @@ def store(prune: str | None, kind: str | None, store: Path | None) -> None:
 
 
 main.add_command(data_commands)
+main.add_command(weights_commands)
 
 
 if __name__ == "__main__":

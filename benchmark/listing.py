@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,3 +97,41 @@ def data_status(option: Path | None) -> str:
     lines += ["synthetic: embedded in the package", lfw_status(root), lfw106_status(root), casia_webface_status(root)]
     lines += [*weights_status(root), detector_status(root)]
     return "\n".join(lines)
+
+
+def weights_listing(option: Path | None) -> str:
+    """A table of all weights, ours and the user's: network, licence, SHA-256, accuracy as reported, where they are."""
+    from benchmark.recognisers.local_weights import local_weights
+    from benchmark.recognisers.networks.catalogue import default_ids
+    from benchmark.recognisers.weights import known_weights, state_of
+
+    root = locations.data_root(option)
+    entries = local_weights(root) | known_weights()
+    rows = [
+        [name, one.network, one.dimension, one.licence, one.sha256[:12], one.reported, state_of(one, root)]
+        for name, one in sorted(entries.items())
+    ]
+    wanting = [id for id in default_ids() if id not in entries]
+    headers = ["recogniser", "network", "D", "licence", "SHA-256", "reported", "file"]
+    return (
+        tabulate(rows, headers=headers, disable_numparse=True)
+        + "\n\nno public file could be pinned; `veilbench weights import CHECKPOINT --network NETWORK` makes one: "
+        + ", ".join(wanting)
+    )
+
+
+def fetch_weights(ids: Sequence[str], option: Path | None) -> Iterator[str]:
+    """Fetch weights (none named: all with a public copy), check them, and say of each where it is.
+
+    Raises InvalidInputError for an unknown id, a file that cannot be fetched, and one with another SHA-256.
+    """
+    from benchmark.recognisers.weights import find_weights, known_weights, network_shapes, read_weights, weights_of
+
+    root = locations.data_root(option)
+    wanted = [weights_of(id) for id in ids] or [one for one in known_weights().values() if one.hub or one.embedded]
+    for one in wanted:
+        path = find_weights(one, data=root)
+        read_weights(path, sha256=one.sha256, shapes=network_shapes(one.network), half=True)
+        yield f"{one.id}: {path}: SHA-256 is right"
+    if not wanted:
+        yield "no weights have a public copy to fetch; `veilbench weights list` says where each one goes"

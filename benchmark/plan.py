@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from benchmark.digest import digest
 from benchmark.errors import InvalidInputError, unknown
 from benchmark.protocol import Entry, Protocol
+from benchmark.recognisers import recogniser_digest
 from benchmark.submission import AttackManifest, ProtectorManifest, Submission, applies
 
 #: Samples per artefact and per task: a kill loses at most one such batch of work for each worker.
@@ -54,9 +56,11 @@ class Plan:
 
     @property
     def recognisers(self) -> tuple[str, ...]:
-        """Those that see any of the jobs, in the protocol's order."""
+        """Those that see any of the jobs, in the protocol's order, then those that joined."""
         further = self.protocol.further_recognisers
-        everyone = self.protocol.recognisers + (further.recognisers if further else ())
+        listed = self.protocol.recognisers + (further.recognisers if further else ())
+        joined = (name for job in self.jobs for name in job.recognisers if name not in listed)
+        everyone = (*listed, *dict.fromkeys(joined))
         return tuple(name for name in everyone if any(name in job.recognisers for job in self.jobs))
 
     def lines(self) -> list[str]:
@@ -77,20 +81,23 @@ def plan(
     protectors: Sequence[str] | None = None,
     attacks: Sequence[str] | None = None,
     recognisers: Sequence[str] | None = None,
+    data: Path | None = None,
 ) -> Plan:
     """The jobs of a protocol, or of the part of it that the filters name.
 
     A filter is a submission's id, or a setting's full name. A submission that the protocol does not list but that is
     installed (under `submissions/`) joins with its default parameters when a filter names it. Attacks meet the
     protectors of the domains and formats that they declare; an attack that none of the chosen recognisers sees has no
-    job. Raises InvalidInputError for unknown names and for a protector that may not be used under the protocol's key
-    policy.
+    job. A recogniser that the protocol does not list joins likewise and sees every attack; it may be an `onnx:FILE`, or
+    one whose weights are the user's (in the data folder `data`, else VEILBENCH_DATA). Raises InvalidInputError for
+    unknown names and for a protector that may not be used under the protocol's key policy.
     """
     defenders = _settings("protector", protocol.protectors, submissions, protectors)
     attackers = _settings("attack", protocol.attacks, submissions, attacks)
     further = protocol.further_recognisers
     known = protocol.recognisers + (further.recognisers if further else ())
-    chosen = _chosen("recogniser", known, recognisers)
+    joining = _joining(known, recognisers, data)
+    chosen = (*(name for name in known if recognisers is None or name in recognisers), *joining)
     for setting in defenders:
         allowed = setting.submission.protector.keys
         if protocol.keys.policy not in allowed:
@@ -99,6 +106,7 @@ def plan(
                 f"(its submission.yaml allows {', '.join(allowed)}): its keystream would repeat"
             )
     eyes = {attacker.name: recognisers_of(protocol, attacker) for attacker in attackers}
+    eyes = {name: (*own, *joining) if own else own for name, own in eyes.items()}
     jobs = tuple(
         Job(defender, attacker, tuple(name for name in eyes[attacker.name] if name in chosen))
         for defender in defenders
@@ -112,7 +120,7 @@ def plan(
                 f"{attacker.name} learns from pairs, but {protocol.id} has no attacker's split; "
                 "choose a protocol with an `attacker:` key"
             )
-    return Plan(protocol, jobs, partial=len(chosen) < len(known))
+    return Plan(protocol, jobs, partial=chosen != known)
 
 
 def recognisers_of(protocol: Protocol, attack: Setting) -> tuple[str, ...]:
@@ -160,10 +168,8 @@ def _settings(
     return kept
 
 
-def _chosen(kind: str, known: Sequence[str], only: Sequence[str] | None) -> list[str]:
-    if only is None:
-        return list(known)
-    for name in only:
-        if name not in known:
-            raise unknown(kind, name, known)
-    return [name for name in known if name in only]
+def _joining(listed: Sequence[str], only: Sequence[str] | None, data: Path | None) -> tuple[str, ...]:
+    joining = tuple(name for name in dict.fromkeys(only or ()) if name not in listed)
+    for name in joining:
+        recogniser_digest(name, data=data)  # raises where it is unknown, or lacks what its digest counts
+    return joining

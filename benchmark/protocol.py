@@ -12,7 +12,7 @@ from benchmark.datasets.pairs import read_pairs
 from benchmark.digest import digest_file
 from benchmark.errors import InvalidInputError, unknown
 from benchmark.protocol_schema import Entry, Limits, Protocol, ProtocolFile, read_ids
-from benchmark.recognisers import recogniser_ids
+from benchmark.recognisers import recogniser_digest, recogniser_ids
 from benchmark.schema import Document, near, read_yaml
 from benchmark.submission import Submission, discover
 
@@ -31,9 +31,12 @@ def protocol_files(folders: Iterable[Path] | None = None) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def load_protocol(path_or_id: Path | str, *, submissions: Submissions | None = None) -> Protocol:
+def load_protocol(
+    path_or_id: Path | str, *, submissions: Submissions | None = None, folder: Path | None = None
+) -> Protocol:
     """The protocol of a file or an id.
 
+    `folder`: the data folder, for recognisers whose weights the user imported (else VEILBENCH_DATA).
     Raises InvalidInputError with every error, each with file and line: unknown keys, ids, presets and parameters (with
     the nearest known one), values out of range, windows that end beyond 100 %, split files with another digest, an
     attacker's split that shares a subject with the pairs.
@@ -48,9 +51,9 @@ def load_protocol(path_or_id: Path | str, *, submissions: Submissions | None = N
     recognisers = data.get("recognisers")
     names = recognisers if isinstance(recognisers, list) else []
     for position, name in enumerate(names):
-        _check_id(document, ("recognisers", position), name, "recogniser", recogniser_ids())
+        _check_recogniser(document, ("recognisers", position), name, folder)
     if parsed is not None:
-        _check_further(document, parsed, known)
+        _check_further(document, parsed, known, folder)
         _check_splits(document, parsed)
     document.check()
     assert parsed is not None  # else a problem was noted, and check() raised
@@ -86,6 +89,15 @@ def _at(data: Any, *keys: str) -> Any:
 def _check_id(document: Document, place: tuple[str | int, ...], name: Any, kind: str, known: Sequence[str]) -> None:
     if isinstance(name, str) and name not in known:
         document.problem(place, f"unknown {kind} {name!r}{near(name, known)}")
+
+
+def _check_recogniser(document: Document, place: tuple[str | int, ...], name: Any, folder: Path | None) -> None:
+    """A recogniser is known where all is here that its digest counts: of an `onnx:FILE`, its description too."""
+    if isinstance(name, str) and name not in recogniser_ids(folder):
+        try:
+            recogniser_digest(name, data=folder)
+        except InvalidInputError as error:
+            document.problem(place, str(error))
 
 
 def _settings(document: Document, kind: str, known: Submissions) -> list[dict[str, Any]]:
@@ -127,12 +139,12 @@ def _chosen(document: Document, place: tuple[str | int, ...], entry: Entry, subm
     return chosen
 
 
-def _check_further(document: Document, parsed: ProtocolFile, known: Submissions) -> None:
+def _check_further(document: Document, parsed: ProtocolFile, known: Submissions, folder: Path | None) -> None:
     further, key = parsed.further_recognisers, "further_recognisers"
     if further is None:
         return
     for position, name in enumerate(further.recognisers):
-        _check_id(document, (key, "recognisers", position), name, "recogniser", recogniser_ids())
+        _check_recogniser(document, (key, "recognisers", position), name, folder)
         if name in parsed.recognisers:
             document.problem((key, "recognisers", position), f"{name!r} sees every attack already (`recognisers:`)")
     listed = dict.fromkeys(name for entry in parsed.attacks for name in (entry.label, entry.id))

@@ -24,6 +24,7 @@ from benchmark.progress import timings, watch
 from benchmark.protocol import load_protocol, protocol_files
 from benchmark.protocol_schema import Protocol
 from benchmark.recognisers import recogniser_digest, recogniser_ids
+from benchmark.recognisers.registry import ONNX
 from benchmark.record import Record, read_record
 from benchmark.store import Store
 from benchmark.submission import Submission, discover
@@ -93,9 +94,9 @@ def order(
     store: Path | str | None = None,
 ) -> Order:
     """Read, check and plan; raises InvalidInputError for anything that is wrong with the input."""
-    submissions = discover()
-    loaded = load_protocol(protocol, submissions=submissions)
-    planned = plan(loaded, submissions, protectors=protectors, attacks=attacks, recognisers=recognisers)
+    submissions, folder = discover(), locations.data_root(data)
+    loaded = load_protocol(protocol, submissions=submissions, folder=folder)
+    planned = plan(loaded, submissions, protectors=protectors, attacks=attacks, recognisers=recognisers, data=folder)
     if not planned.jobs:
         raise InvalidInputError(
             f"{loaded.id}: no attack that was chosen, and that a recogniser that was chosen sees, applies to a "
@@ -109,7 +110,7 @@ def order(
         attacker_ids=loaded.attacker_ids(),
         master=loaded.master_key(),
         store=locations.store_root(store),
-        data=locations.data_root(data),
+        data=folder,
     )
     return Order(planned, assignment)
 
@@ -136,7 +137,7 @@ def execute(
     finally:
         clerk.close()
     if complete:
-        write(folder, current_digests(order.plan.protocol))
+        write(folder, current_digests(order.plan.protocol, data=order.assignment.data))
     Store(order.assignment.store).prune(STORE_LIMIT)
     return Report(order, run, tuple(clerk.records), tuple(clerk.filed))
 
@@ -199,21 +200,23 @@ def _rows(records: Iterable[Record], filed: Iterable[str]) -> list[dict[str, str
     return rows
 
 
-def current_digests(*running: Protocol) -> CurrentDigests:
+def current_digests(*running: Protocol, data: Path | None = None) -> CurrentDigests:
     """The digests that records must carry to be up to date: of the protocols and submissions that are found here.
 
-    `running`: protocols that were named by path, and are not in a folder of protocols.
+    `running`: protocols that were named by path, and are not in a folder of protocols. `data`: the data folder, for
+    weights that the user imported (else VEILBENCH_DATA).
     """
     submissions = discover()
     protocols = {protocol.id: protocol for protocol in running}
     for name, path in protocol_files().items():
         with suppress(InvalidInputError):  # a protocol that no longer loads makes its records stale, not this run fail
-            protocols[name] = load_protocol(path, submissions=submissions)
+            protocols[name] = load_protocol(path, submissions=submissions, folder=data)
     digests: dict[str, dict[str, str]] = {"protector": {}, "attack": {}}
     for (kind, name), one in submissions.items():
         with suppress(InvalidInputError):  # likewise one that is no longer Python
             digests[kind][name] = one.source_digest
-    recognisers = {name: recogniser_digest(name) for name in recogniser_ids()}
+    files = {name for one in protocols.values() for name in one.recognisers if name.startswith(ONNX)}
+    recognisers = {name: recogniser_digest(name, data=data) for name in {*recogniser_ids(data), *files}}
     jobs = {name: _jobs_of(protocol, submissions) for name, protocol in protocols.items()}
     return CurrentDigests(
         protocols={name: protocol.digest for name, protocol in protocols.items()},

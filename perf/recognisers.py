@@ -1,18 +1,22 @@
 """Speed of the recognisers against bare loops over the same networks, and of the LBP kernels against named peers.
 
-    python perf/recognisers.py --data DIR [--threads 1 2] [--batches 1 8 32] [--seconds 2] [--compile]
+    python perf/recognisers.py --data DIR [--networks ...] [--threads 1 2] [--batches 1 32 128] [--seconds 2]
+        [--compile] [--bf16] [--openvino]
 
-Prints Markdown. All engines of one table take turns in one run and the best call of each counts, in CPU time where
-there is one thread, so that ratios hold on a machine that is busy with other things. Figures for several threads are
-wall times and need an idle machine. `--compile` adds torch.compile (needs a C++ compiler).
+Prints Markdown. Networks without weights here run with random ones. All engines of one table take turns in one run and
+the best call of each counts, in CPU time where there is one thread, so that ratios hold on a machine that is busy with
+other things. Figures for several threads are wall times and need an idle machine. `--compile` adds torch.compile (needs
+a C++ compiler). With `--networks` the LBP kernels are left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import copy
+import io
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -29,14 +33,21 @@ from torch.fx.experimental.optimization import fuse
 from benchmark.interfaces import Samples, Templates
 from benchmark.locations import data_root
 from benchmark.recognisers import load_recogniser
-from benchmark.recognisers.architecture import shapes
+from benchmark.recognisers.architecture import Input
 from benchmark.recognisers.chi_square import chi_square, chi_square_all
 from benchmark.recognisers.lbp import BINS, CELL, grey, histograms
-from benchmark.recognisers.onnx_network import model
+from benchmark.recognisers.networks.catalogue import network_names, network_table
+from benchmark.recognisers.networks.cpu import cpu_engine
+from benchmark.recognisers.networks.gpu import network as table_network
+from benchmark.recognisers.networks.graph import model as table_graph
+from benchmark.recognisers.networks.modules import Network
+from benchmark.recognisers.onnx_network import model as mobilefacenet_graph
 from benchmark.recognisers.torch_network import network
-from benchmark.recognisers.weights import find_weights, known_weights, read_weights
+from benchmark.recognisers.weights import find_weights, network_shapes, read_weights, weights_of
 
 Task = Callable[[], object]
+#: What is measured unless others are named: the two with weights of their own, and the two that are embedded.
+NETWORKS = ("mobilefacenet-ms1m", "mobilefacenet-casia", "shufflefacenet-0.5", "iresnet-narrow")
 
 
 def best_seconds(tasks: dict[str, Task], seconds: float, threads: int = 1) -> dict[str, float]:
@@ -57,33 +68,75 @@ def best_seconds(tasks: dict[str, Task], seconds: float, threads: int = 1) -> di
     return best
 
 
+@dataclass(frozen=True)
+class Case:
+    """A network as we run it, as its own torch module, and the shape of what that takes."""
+
+    name: str
+    #: Threads -> samples (uint8, N x 112 x 112 x 3) -> templates.
+    ours: Callable[[int], Callable[[Samples], Templates]]
+    #: A new module each time.
+    plain: Callable[[], nn.Module]
+    width: int
+    #: Batch size -> our ONNX graph for it.
+    graph: Callable[[int], bytes]
+
+
+def cases(data: Path | None, names: Sequence[str]) -> Iterator[Case]:
+    """The named networks: the MobileFaceNets with their weights, others with random ones, which are as fast."""
+    for name in names:
+        if name in network_names():
+            table = network_table(name)
+            torch.manual_seed(0)
+            tensors = {key: value.numpy() for key, value in Network(table).state_dict().items()}
+            image = Input((0, 112), (127.5,) * 3, (128.0,) * 3)
+            engine = partial(cpu_engine, table, tensors, image)
+            graph = partial(table_graph, table, tensors, image)
+            yield Case(
+                name,
+                lambda threads, engine=engine: engine(threads=threads),
+                partial(table_network, table, tensors),
+                112,
+                lambda batch, graph=graph: graph(batch=batch),
+            )
+        else:
+            weights = weights_of(name)
+            path = find_weights(weights, data=data)
+            known = read_weights(path, sha256=weights.sha256, shapes=network_shapes(weights.network))
+            first, end = weights.input.columns
+
+            def embed(threads: int, name: str = name) -> Callable[[Samples], Templates]:
+                return load_recogniser(name, data=data, threads=threads).embed
+
+            graph = partial(mobilefacenet_graph, weights.variant, known, weights.input)
+            plain = partial(network, weights.variant, known)
+            yield Case(name, embed, plain, end - first, lambda batch, graph=graph: graph(batch=batch))
+
+
 def channels_last(net: nn.Module) -> nn.Module:
     moved: nn.Module = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its hints
     return moved
 
 
-def torch_tasks(id: str, data: Path | None, batch: int, compiled: bool) -> dict[str, Task]:
+def torch_tasks(case: Case, batch: int, options: argparse.Namespace) -> dict[str, Task]:
     """Bare loops over the torch network, on images that are normalised already."""
-    weights = known_weights()[id]
-    path = find_weights(weights, data=data)
-    plain = network(weights.variant, read_weights(path, sha256=weights.sha256, shapes=shapes(weights.variant)))
-    first, end = weights.input.columns
-    images = torch.randn(batch, 3, 112, end - first)
+    images = torch.randn(batch, 3, 112, case.width)
     last = images.contiguous(memory_format=torch.channels_last)
-    folded = channels_last(fuse(copy.deepcopy(plain)))
     tasks: dict[str, tuple[Callable[[torch.Tensor], object], torch.Tensor]] = {
-        "torch": (plain, images),
-        "torch, channels last": (channels_last(copy.deepcopy(plain)), last),
-        "torch, folded, channels last": (folded, last),
+        "torch": (case.plain(), images),
+        "torch, channels last": (channels_last(case.plain()), last),
     }
-    if compiled:
+    if not isinstance(case.plain(), Network):  # tables are no modules that `fuse` can trace
+        tasks["torch, folded, channels last"] = (channels_last(fuse(case.plain())), last)
+    if options.bf16:
+        half = channels_last(case.plain()).to(torch.bfloat16)
+        tasks["torch, channels last, bf16"] = (half, last.to(torch.bfloat16))
+    if options.compile:
         torch._dynamo.reset()
         # As an option of torch.compile it does not reach every pass, and the network is half as fast.
         torch._inductor.config.freezing = True
-        tasks["torch.compile, frozen, channels last"] = (
-            torch.compile(channels_last(copy.deepcopy(plain)), dynamic=False),
-            last,
-        )
+        compiled = torch.compile(channels_last(case.plain()), dynamic=False)
+        tasks["torch.compile, frozen, channels last"] = (compiled, last)
 
     def run(net: Callable[[torch.Tensor], object], x: torch.Tensor) -> Task:
         def task() -> object:
@@ -95,33 +148,63 @@ def torch_tasks(id: str, data: Path | None, batch: int, compiled: bool) -> dict[
     return {name: run(*task) for name, task in tasks.items()}
 
 
-def onnx_task(id: str, data: Path | None, batch: int, threads: int) -> Task:
-    """A bare loop over an onnxruntime session at this batch size."""
-    weights = known_weights()[id]
-    path = find_weights(weights, data=data)
-    tensors = read_weights(path, sha256=weights.sha256, shapes=shapes(weights.variant))
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.log_severity_level = threads, 3
-    graph = model(weights.variant, tensors, weights.input, batch=batch)
-    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-    first, end = weights.input.columns
-    samples = np.random.default_rng(0).integers(0, 256, (batch, 112, end - first, 3), dtype=np.uint8)
-    return lambda: session.run(None, {"samples": samples})
+def exported(case: Case, batch: int) -> bytes:
+    """The network as torch's exporter writes it, for one batch size."""
+    file = io.BytesIO()
+    shuffle = nn.functional.channel_shuffle
+    # The exporter has no rule for it; written out, as public code has it.
+    nn.functional.channel_shuffle = lambda x, groups: (  # type: ignore[assignment]
+        x.unflatten(1, (groups, -1)).transpose(1, 2).flatten(1, 2)
+    )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # this exporter is the older of two; the newer one needs one package more
+            images = torch.zeros(batch, 3, 112, case.width)
+            torch.onnx.export(case.plain(), (images,), file, input_names=["images"], dynamo=False)
+    finally:
+        nn.functional.channel_shuffle = shuffle
+    return file.getvalue()
 
 
-def embedding_table(data: Path | None, threads: list[int], batches: list[int], seconds: float, compiled: bool) -> str:
-    rows = []
-    for id in known_weights():
-        for count in threads:
-            torch.set_num_threads(count)
-            recogniser = load_recogniser(id, data=data, threads=count)
-            for batch in batches:
+def graph_tasks(case: Case, batch: int, threads: int, options: argparse.Namespace) -> dict[str, Task]:
+    """Bare loops over the exported graph and over ours, one call a batch."""
+    graph = exported(case, batch)
+    shape = (batch, 112, case.width, 3)
+    samples = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    images = np.random.default_rng(0).normal(size=(batch, 3, 112, case.width)).astype(np.float32)
+    settings = onnxruntime.SessionOptions()
+    settings.intra_op_num_threads, settings.log_severity_level = threads, 3
+    session = onnxruntime.InferenceSession(graph, settings, providers=["CPUExecutionProvider"])
+    tasks: dict[str, Task] = {"onnxruntime, as exported": lambda: session.run(None, {"images": images})}
+    own = onnxruntime.InferenceSession(case.graph(batch), settings, providers=["CPUExecutionProvider"])
+    tasks["onnxruntime, our graph, one call"] = lambda: own.run(None, {"samples": samples})
+    if options.openvino:
+        import openvino  # no dependency of ours: pip install openvino
+
+        precision = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
+        compiled = openvino.Core().compile_model(openvino.Core().read_model(graph, b""), "CPU", precision)
+        tasks["OpenVINO"] = lambda: compiled(images)
+    return tasks
+
+
+def embedding_table(data: Path | None, options: argparse.Namespace) -> str:
+    """Samples a second of every engine; in the last column ours over each, and over the fastest in float32."""
+    rows: list[list[object]] = []
+    for case in cases(data, options.networks):
+        for threads in options.threads:
+            torch.set_num_threads(threads)
+            embed = case.ours(threads)
+            for batch in options.batches:
                 samples = np.random.default_rng(0).integers(0, 256, (batch, 112, 112, 3), dtype=np.uint8)
-                tasks: dict[str, Task] = {"ours": partial(recogniser.embed, samples)}
-                tasks["onnxruntime"] = onnx_task(id, data, batch, count)
-                tasks |= torch_tasks(id, data, batch, compiled)
-                rate = {name: batch / best for name, best in best_seconds(tasks, seconds, count).items()}
-                rows += [[id, count, batch, name, round(rate[name]), rate["ours"] / rate[name]] for name in tasks]
+                tasks: dict[str, Task] = {"ours": partial(embed, samples)}
+                tasks |= graph_tasks(case, batch, threads, options) | torch_tasks(case, batch, options)
+                rate = {name: batch / best for name, best in best_seconds(tasks, options.seconds, threads).items()}
+                rows += [
+                    [case.name, threads, batch, name, round(rate[name]), rate["ours"] / rate[name]] for name in tasks
+                ]
+                fastest = max((name for name in rate if name != "ours" and "bf16" not in name), key=rate.__getitem__)
+                ratio = rate["ours"] / rate[fastest]
+                rows.append([case.name, threads, batch, f"**fastest: {fastest}**", round(rate[fastest]), ratio])
     headers = ["network", "threads", "batch", "engine", "samples/s", "ours / engine"]
     return tabulate(rows, headers, tablefmt="github", floatfmt=".2f")
 
@@ -168,14 +251,18 @@ def kernel_table(seconds: float) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Speed of the recognisers.")
     parser.add_argument("--data", type=Path, help="folder with weights/ (else VEILBENCH_DATA)")
+    parser.add_argument("--networks", nargs="+", default=list(NETWORKS), help="recognisers' ids, or networks' names")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--batches", type=int, nargs="+", default=[1, 8, 32])
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 32, 128])
     parser.add_argument("--seconds", type=float, default=2.0, help="time for each engine")
     parser.add_argument("--compile", action="store_true", help="measure torch.compile too")
+    parser.add_argument("--bf16", action="store_true", help="measure torch in bfloat16 too; it is in no ratio")
+    parser.add_argument("--openvino", action="store_true", help="measure OpenVINO too (pip install openvino)")
     options = parser.parse_args()
     data = data_root(options.data)
-    print(kernel_table(options.seconds), end="\n\n")
-    print(embedding_table(data, options.threads, options.batches, options.seconds, options.compile))
+    if options.networks == list(NETWORKS):
+        print(kernel_table(options.seconds), end="\n\n")
+    print(embedding_table(data, options))
 
 
 if __name__ == "__main__":

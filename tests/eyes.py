@@ -73,7 +73,7 @@ def thumbnail(monkeypatch: pytest.MonkeyPatch) -> Thumbnail:
     for module in (workshop, runner):
         monkeypatch.setattr(module, "recogniser_digest", named)
     for module in (protocol, runner):
-        monkeypatch.setattr(module, "recogniser_ids", lambda: (*recognisers.recogniser_ids(), own.id))
+        monkeypatch.setattr(module, "recogniser_ids", lambda data=None: (*recognisers.recogniser_ids(), own.id))
     monkeypatch.setattr(engine, "_pool", here)
     # Only what the tests write: looking through the checkout's protocols takes seconds each time.
     monkeypatch.setattr(locations, "protocol_folders", lambda: [Path.cwd() / "protocols"])

@@ -25,8 +25,8 @@ LAYERS = [
     {"reference_set", "drawn_pairs", "protocol_draft"},
     {"tasks"},
     {"engine"},
-    {"preparation", "progress", "runner", "listing", "estimate", "results"},
-    {"cli_data", "cli_train"},
+    {"checkpoints", "preparation", "progress", "runner", "listing", "estimate", "results"},
+    {"cli_data", "cli_train", "cli_weights"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -71,6 +71,15 @@ def test_filters_name_an_id_or_a_setting(folder: Path) -> None:
     assert planned(folder, attacks=["look"], recognisers=["lbp"]).recognisers == ("lbp",)
 
 
+def test_a_recogniser_joins_that_the_protocol_does_not_list(folder: Path) -> None:
+    found = planned(folder, recognisers=["mobilefacenet-casia+flip", "lbp"])
+    assert found.recognisers == ("lbp", "mobilefacenet-casia+flip")
+    assert all(job.recognisers == ("lbp", "mobilefacenet-casia+flip") for job in found.jobs)
+    assert found.partial  # what comes of it is no record of the protocol
+    with pytest.raises(InvalidInputError, match="no such ONNX file"):
+        planned(folder, recognisers=["onnx:none.onnx"])
+
+
 def test_an_installed_submission_joins_with_its_defaults(folder: Path) -> None:
     found = planned(folder, protectors=["guest"])
     assert [job.name for job in found.jobs] == ["guest / look", "guest / decode"]

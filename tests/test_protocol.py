@@ -245,3 +245,12 @@ def test_faults_in_further_recognisers_are_reported_with_their_lines(
     assert "further_recognisers.attack: unknown key" in _said(
         load, further_recognisers={"recognisers": ["mobilefacenet-ms1m"], "attack": ["decode"]}
     )
+
+
+def test_an_onnx_file_is_a_recogniser_where_it_is_described(load: Load, tmp_path: Path) -> None:
+    file = tmp_path / "mine.onnx"
+    file.write_bytes(b"read only when it is used")
+    assert "mine.onnx: no description beside it" in _said(load, recognisers=[f"onnx:{file}"])
+    described = {"size": [112, 112], "mean": [0, 0, 0], "std": [1, 1, 1], "channels": "RGB", "layout": "NCHW"}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump({**described, "dimension": 8}))
+    assert load(recognisers=["lbp", f"onnx:{file}"]).recognisers == ("lbp", f"onnx:{file}")

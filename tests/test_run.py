@@ -363,7 +363,7 @@ def test_the_ranking_of_one_protocol_can_be_printed(place: Path) -> None:
 def test_a_changed_recogniser_makes_its_rows_stale(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run("small")
     assert "Stale" not in (place / "board/small.md").read_text()
-    monkeypatch.setattr(runner, "recogniser_digest", lambda _: "0" * 64)
+    monkeypatch.setattr(runner, "recogniser_digest", lambda _, data: "0" * 64)
     runner.regenerate_board(place / "board", check_only=False)
     assert "recogniser lbp has changed" in (place / "board/small.md").read_text()
 

@@ -6,94 +6,71 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmark.errors import InvalidInputError, unknown
+from benchmark.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from benchmark.interfaces import Recogniser
 
     from .mobilefacenet import Device
 
-_MODULES = {
-    "lbp": "benchmark.recognisers.lbp",
-    "mblbp": "benchmark.recognisers.mblbp",
-    "mobilefacenet-casia": "benchmark.recognisers.mobilefacenet",
-    "mobilefacenet-ms1m": "benchmark.recognisers.mobilefacenet",
-}
-#: The library that computes the templates on each device; part of the digest.
-_ENGINES = {"cpu": "onnxruntime", "cuda": "torch"}
 
+def recogniser_ids(data: Path | None = None) -> tuple[str, ...]:
+    """The ids of all recognisers that can be had, sorted: ours, and those whose weights the user imported.
 
-def recogniser_ids() -> tuple[str, ...]:
-    """The ids of all recognisers, sorted.
+    The latter are looked for in `<data>/weights/` (without `data`: VEILBENCH_DATA) and in the user's cache.
+    `onnx:FILE` is one for every file and stands for itself. Raises InvalidInputError for a `weights.yaml` there that is
+    not of the form.
 
-    >>> recogniser_ids()
-    ('lbp', 'mblbp', 'mobilefacenet-casia', 'mobilefacenet-ms1m')
+    >>> {"lbp", "mobilefacenet-casia", "mobilefacenet-casia+flip"} <= {*recogniser_ids()}
+    True
     """
-    return tuple(sorted(_MODULES))
+    from .registry import known_ids
+
+    return known_ids(data)
 
 
 def load_recogniser(id: str, *, data: Path | None = None, device: Device = "cpu", threads: int = 1) -> Recogniser:
     """A recogniser, ready to use.
 
     Weights are looked for in `<data>/weights/` (without `data`: VEILBENCH_DATA), in the user's cache and on the
-    Hugging Face hub, and used only if their SHA-256 is right. `device` is `cpu` or `cuda`; `threads` are for one
-    `embed` call. Raises InvalidInputError for an unknown id or device, and for weights that are missing or wrong.
+    Hugging Face hub, and used only if their SHA-256 is right. `onnx:FILE` is an ONNX file with a description beside it.
+    `device` is `cpu` or `cuda`; `threads` are for one `embed` call. Raises InvalidInputError for an unknown id or
+    device, and for weights that are missing or wrong.
 
     >>> load_recogniser("lbp").dimension
     3776
     """
-    digest = recogniser_digest(id, device=device)
-    if id == "lbp":
-        from .lbp import LocalBinaryPatterns
+    from .registry import Order, method_of
 
-        return LocalBinaryPatterns(digest=digest)
-    if id == "mblbp":
-        from .mblbp import MultiBlockLocalBinaryPatterns
-
-        return MultiBlockLocalBinaryPatterns(digest=digest)
-    from benchmark.locations import data_root
-
-    from .architecture import shapes
-    from .mobilefacenet import MobileFaceNet
-    from .weights import find_weights, read_weights, weights_of
-
-    weights = weights_of(id)
-    path = find_weights(weights, data=data or data_root())
-    tensors = read_weights(path, sha256=weights.sha256, shapes=shapes(weights.variant))
-    named = {weights.file: weights.sha256}
-    return MobileFaceNet(
-        id, weights.variant, tensors, weights.input, digest=digest, weights=named, device=device, threads=threads
-    )
+    digest = recogniser_digest(id, data=data, device=device)
+    order = Order(id, data, device, threads)
+    method = method_of(order)
+    loaded = method.load(order, digest)
+    if method.digest(order) != digest:
+        raise InvalidInputError(f"{id}: its file or its description has changed while it was in use; start again")
+    return loaded
 
 
-@lru_cache
 def recogniser_digest(id: str, *, data: Path | None = None, device: Device = "cpu") -> str:
     """SHA-256 (64 hex digits) over code, weights, preprocessing and engine, without loading any of them.
 
-    `data` does not matter: weights of another SHA-256 than the one counted here are never used. The digests of `lbp`
-    and `mblbp` name no engine, as their templates are whole numbers. Raises InvalidInputError for an unknown id or
-    device.
+    `data` matters only for weights that the user imported: weights of another SHA-256 than the one counted here are
+    never used. The digests of `lbp` and `mblbp` name no engine, as their templates are whole numbers. Raises
+    InvalidInputError for an unknown id or device.
     """
-    from benchmark.digest import digest
-    from benchmark.source import module_digest
+    return _digest(id, data, device)
 
-    if id not in _MODULES:
-        raise unknown("recogniser", id, _MODULES)
-    if device not in _ENGINES:
-        raise InvalidInputError(f"unknown device {device!r}; known: {', '.join(_ENGINES)}")
-    code = module_digest(_MODULES[id])
-    if id in ("lbp", "mblbp"):
-        return digest("recogniser", id, code)
-    from dataclasses import asdict
-    from importlib import metadata
 
-    from .weights import weights_of
+@lru_cache
+def _digest(id: str, data: Path | None, device: Device) -> str:
+    """Made once in a process: what is computed is named by it, and a file that has changed since is not loaded."""
+    from .registry import ENGINES, Order, method_of
 
-    weights = weights_of(id)
-    engine = _ENGINES[device]
-    return digest(
-        "recogniser", id, code, weights.sha256, asdict(weights.input), [device, engine, metadata.version(engine)]
-    )
+    order = Order(id, data, device)
+    method = method_of(order)
+    if device not in ENGINES:
+        raise InvalidInputError(f"unknown device {device!r}; known: {', '.join(ENGINES)}")
+    return method.digest(order)
 
 
 def weights_status(data: Path | None) -> list[str]:

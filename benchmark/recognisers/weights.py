@@ -16,7 +16,13 @@ import yaml
 
 from benchmark.errors import InvalidInputError, unknown
 
-from .architecture import Input, Variant
+from .architecture import Input, shapes
+from .networks.catalogue import network_names, network_table
+
+#: The MobileFaceNets' tables are apart from the catalogue's, in `architecture`.
+_MOBILEFACENET = "mobilefacenet-"
+#: Files inside the package, of entries that are `embedded`.
+EMBEDDED = Path(__file__).parent / "networks" / "embedded"
 
 
 @dataclass(frozen=True)
@@ -34,14 +40,20 @@ class Weights:
     id: str
     file: str
     sha256: str
-    variant: Variant
+    network: str
     dimension: int
     input: Input
-    hub: Hub | None
     source: str
     licence: str
     training: str
     reported: str
+    hub: Hub | None = None
+    embedded: bool = False
+
+    @property
+    def variant(self) -> Any:
+        """The MobileFaceNet among the two, `ms1m` or `casia`; the network's name for all others."""
+        return self.network.removeprefix(_MOBILEFACENET)
 
 
 @lru_cache
@@ -51,13 +63,18 @@ def known_weights() -> dict[str, Weights]:
     >>> known_weights()["mobilefacenet-casia"].input.columns
     (8, 104)
     """
-    entries: dict[str, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "weights.yaml").read_text("utf-8"))
+    return parse_weights((Path(__file__).parent / "weights.yaml").read_text("utf-8"))
+
+
+def parse_weights(text: str) -> dict[str, Weights]:
+    """The entries in a text of the form of `weights.yaml`, by recogniser."""
+    entries: dict[str, dict[str, Any]] = yaml.safe_load(text) or {}
     return {name: _entry(name, **entry) for name, entry in entries.items()}
 
 
-def _entry(name: str, *, input: Mapping[str, Any], hub: Mapping[str, str] | None, **rest: Any) -> Weights:
-    shape = Input(**{key: tuple(value) for key, value in input.items()})
-    return Weights(id=name, input=shape, hub=Hub(**hub) if hub else None, **rest)
+def _entry(name: str, *, input: Mapping[str, Any], hub: Mapping[str, str] | None = None, **rest: Any) -> Weights:
+    image = Input(**{key: tuple(value) for key, value in input.items()})
+    return Weights(id=name, input=image, hub=Hub(**hub) if hub else None, **rest)
 
 
 def weights_of(id: str) -> Weights:
@@ -67,18 +84,47 @@ def weights_of(id: str) -> Weights:
     return known_weights()[id]
 
 
+def networks_of_weights() -> tuple[str, ...]:
+    """The names of all networks that weights can be for, sorted: the catalogue's and both MobileFaceNets.
+
+    >>> networks_of_weights()[-2:]
+    ('shufflefacenet-1.5', 'shufflefacenet-2')
+    """
+    return tuple(sorted((*network_names(), f"{_MOBILEFACENET}casia", f"{_MOBILEFACENET}ms1m")))
+
+
+def network_shapes(network: str) -> Mapping[str, tuple[int, ...]]:
+    """The name and shape of every tensor of a network; raises InvalidInputError for an unknown name.
+
+    >>> network_shapes("mobilefacenet-casia") == shapes("casia"), len(network_shapes("arcface-r18"))
+    (True, 156)
+    """
+    if network not in networks_of_weights():
+        raise unknown("network", network, networks_of_weights())
+    if network.startswith(_MOBILEFACENET):
+        return shapes("ms1m" if network.endswith("ms1m") else "casia")
+    return network_table(network).shapes()
+
+
 def cache_folder() -> Path:
     """Where downloaded weights are kept: the user's cache folder."""
     return Path(platformdirs.user_cache_dir("veilbench", appauthor=False)) / "weights"
 
 
+def weights_folders(data: Path | None, cache: Path | None = None) -> list[Path]:
+    """Where weights are looked for, in order; the folders need not exist."""
+    return [*([data / "weights"] if data else []), cache or cache_folder()]
+
+
 def find_weights(weights: Weights, *, data: Path | None, cache: Path | None = None) -> Path:
     """The file, from `<data>/weights/`, then the cache, then the hub (into the cache); its content is not checked yet.
 
-    Raises InvalidInputError where it is nowhere, saying where to put it.
+    An embedded file lies in the package. Raises InvalidInputError where it is nowhere, saying where to put it.
     """
+    if weights.embedded:
+        return EMBEDDED / weights.file
     cache = cache or cache_folder()
-    for folder in ([data / "weights"] if data else []) + [cache]:
+    for folder in weights_folders(data, cache):
         if (folder / weights.file).is_file():
             return folder / weights.file
     if weights.hub:
@@ -104,11 +150,12 @@ def _download(weights: Weights, hub: Hub, cache: Path) -> Path:
 
 
 def read_weights(
-    path: Path, *, sha256: str, shapes: Mapping[str, tuple[int, ...]]
+    path: Path, *, sha256: str, shapes: Mapping[str, tuple[int, ...]], half: bool = False
 ) -> dict[str, npt.NDArray[np.float32]]:
     """The tensors named in `shapes` (float32) of a safetensors file whose SHA-256 is as expected.
 
-    Raises InvalidInputError for another digest, an unreadable file, and for missing or wrongly shaped tensors.
+    With `half`, tensors may be float16 in the file; they are widened. Raises InvalidInputError for another digest, an
+    unreadable file, and for missing or wrongly shaped tensors.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load
@@ -122,31 +169,44 @@ def read_weights(
         raise InvalidInputError(f"{path}: SHA-256 is {found}, expected {sha256}; remove the file or fetch it again")
     try:
         tensors = load(content)
-    except SafetensorError as error:
-        raise InvalidInputError(f"{path}: is not a safetensors file ({error})") from error
+    except (SafetensorError, KeyError) as error:  # KeyError: a number type that numpy lacks (bfloat16)
+        raise InvalidInputError(f"{path}: is not a safetensors file that can be used ({error})") from error
+    kinds = (np.float32, np.float16) if half else (np.float32,)
     wrong = [
         f"{name} {tensors[name].dtype} {tensors[name].shape} instead of float32 {shape}"
         if name in tensors
         else f"{name} is missing"
         for name, shape in shapes.items()
-        if name not in tensors or tensors[name].shape != shape or tensors[name].dtype != np.float32
+        if name not in tensors or tensors[name].shape != shape or tensors[name].dtype not in kinds
     ]
     if wrong:
-        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        raise InvalidInputError(f"{path}: does not fit its network: {'; '.join(wrong[:3])}{more}")
-    return {name: tensors[name] for name in shapes}
+        raise InvalidInputError(f"{path}: does not fit its network: {shortened(wrong)}")
+    return {name: tensors[name].astype(np.float32, copy=False) for name in shapes}
+
+
+def shortened(problems: list[str]) -> str:
+    """The first three of them in one line.
+
+    >>> shortened(["a is missing", "b is missing", "c is missing", "d is missing"])
+    'a is missing; b is missing; c is missing and 1 more'
+    """
+    more = f" and {len(problems) - 3} more" if len(problems) > 3 else ""
+    return "; ".join(problems[:3]) + more
+
+
+def state_of(weights: Weights, data: Path | None, *, cache: Path | None = None) -> str:
+    """Where a file is and whether its digest is right, or that it is missing."""
+    places = [EMBEDDED] if weights.embedded else weights_folders(data, cache)
+    path = next((folder / weights.file for folder in places if (folder / weights.file).is_file()), None)
+    if path is None:
+        return f"missing; put it into {places[0]}" if weights.hub is None else "not here; downloaded when needed"
+    right = hashlib.sha256(path.read_bytes()).hexdigest() == weights.sha256
+    return f"{path}" if right else f"{path} has another SHA-256 than {weights.sha256}: remove it"
 
 
 def weights_status(data: Path | None, *, cache: Path | None = None) -> list[str]:
-    """One line a file: where it is and whether its digest is right, or that it is missing."""
-    lines = []
-    for name, weights in known_weights().items():
-        places = [*([data / "weights"] if data else []), cache or cache_folder()]
-        path = next((folder / weights.file for folder in places if (folder / weights.file).is_file()), None)
-        if path is None:
-            state = f"missing; put it into {places[0]}" if weights.hub is None else "not here; downloaded when needed"
-        else:
-            right = hashlib.sha256(path.read_bytes()).hexdigest() == weights.sha256
-            state = f"{path}" if right else f"{path} has another SHA-256 than {weights.sha256}: remove it"
-        lines.append(f"weights of {name}: {weights.file}: {state}")
-    return lines
+    """One line a file of `weights.yaml`: where it is and whether its digest is right, or that it is missing."""
+    return [
+        f"weights of {name}: {weights.file}: {state_of(weights, data, cache=cache)}"
+        for name, weights in known_weights().items()
+    ]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -18,11 +19,11 @@ from safetensors.numpy import save
 
 from benchmark.errors import InvalidInputError
 from benchmark.recognisers import load_recogniser
-from benchmark.recognisers.architecture import shapes
 from benchmark.recognisers.weights import (
     Hub,
     find_weights,
     known_weights,
+    network_shapes,
     read_weights,
     weights_of,
     weights_status,
@@ -48,7 +49,7 @@ def test_every_entry_says_where_it_comes_from() -> None:
         assert len(weights.sha256) == 64
         assert weights.source
         assert weights.licence
-        assert shapes(weights.variant)
+        assert network_shapes(weights.network)
         first, end = weights.input.columns
         assert 0 <= first < end <= 112
 
@@ -104,6 +105,14 @@ def test_other_number_types_are_refused(tmp_path: Path) -> None:
         read_weights(_put(tmp_path, content), sha256=hashlib.sha256(content).hexdigest(), shapes={"a": (3,)})
 
 
+def test_half_precision_is_widened_where_it_is_allowed(tmp_path: Path) -> None:
+    content = save({"a": np.array([0.1, 2], np.float16)})
+    path = _put(tmp_path, content)
+    tensors = read_weights(path, sha256=hashlib.sha256(content).hexdigest(), shapes={"a": (2,)}, half=True)
+    assert tensors["a"].dtype == np.float32
+    assert tensors["a"].tolist() == [float(np.float16(0.1)), 2]
+
+
 @pytest.mark.parametrize("content", [b"", b"not safetensors at all", CONTENT[:20], b"\x80\x04."])
 def test_files_that_are_not_safetensors_are_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(InvalidInputError, match="not a safetensors file"):
@@ -131,6 +140,8 @@ def test_status_tells_missing_from_damaged(tmp_path: Path) -> None:
 class _HubHandler(BaseHTTPRequestHandler):
     """One file under the addresses of the Hugging Face hub."""
 
+    asked: ClassVar[list[str]] = []
+
     def do_HEAD(self) -> None:
         self._answer(body=False)
 
@@ -138,6 +149,7 @@ class _HubHandler(BaseHTTPRequestHandler):
         self._answer(body=True)
 
     def _answer(self, *, body: bool) -> None:
+        self.asked.append(self.path)
         if self.path != f"/people/faces/resolve/{COMMIT}/{WEIGHTS.file}":
             self.send_error(404)
             return
@@ -196,6 +208,10 @@ except InvalidInputError as error:
 def test_weights_come_from_the_hub_once(hub_address: str, tmp_path: Path) -> None:
     path = Path(_download(hub_address, tmp_path, COMMIT))
     assert path.read_bytes() == CONTENT
+    asked = len(_HubHandler.asked)
+    assert asked > 0
+    assert _download(hub_address, tmp_path, COMMIT) == str(path)
+    assert len(_HubHandler.asked) == asked  # the second time nobody was asked
     hub = replace(WEIGHTS, hub=Hub("people/faces", COMMIT))
     assert find_weights(hub, data=None, cache=tmp_path) == path  # from the cache now: this process knows no server
 

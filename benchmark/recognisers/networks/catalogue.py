@@ -39,3 +39,14 @@ def network_table(name: str) -> Table:
     if name not in _TABLES:
         raise unknown("network", name, _TABLES)
     return _TABLES[name]()
+
+
+def default_ids() -> dict[str, str]:
+    """{recogniser id: network} of weights that users import, where they choose no other id.
+
+    The paper's width of ShuffleFaceNet is 1 and goes by the network's name.
+
+    >>> default_ids()["shufflefacenet"], default_ids()["arcface-r50"]
+    ('shufflefacenet-1', 'arcface-r50')
+    """
+    return {name.removesuffix("-1") if name.startswith("shuffle") else name: name for name in network_names()}
