@@ -169,6 +169,11 @@ class Protocol(ProtocolFile):
             content["keys"]["secret_file"] = "secret"
         return digest("protocol", content)
 
+    @property
+    def all_recognisers(self) -> tuple[str, ...]:
+        """Those that see every attack, then those that see some."""
+        return self.recognisers + (self.further_recognisers.recognisers if self.further_recognisers else ())
+
     def further_for(self, *names: str) -> tuple[str, ...]:
         """The recognisers that see an attack beside `recognisers`; `names`: that of its setting, and its id."""
         further = self.further_recognisers

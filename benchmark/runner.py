@@ -215,7 +215,7 @@ def current_digests(*running: Protocol, data: Path | None = None) -> CurrentDige
     for (kind, name), one in submissions.items():
         with suppress(InvalidInputError):  # likewise one that is no longer Python
             digests[kind][name] = one.source_digest
-    files = {name for one in protocols.values() for name in one.recognisers if name.startswith(ONNX)}
+    files = {name for one in protocols.values() for name in one.all_recognisers if name.startswith(ONNX)}
     recognisers = {name: recogniser_digest(name, data=data) for name in {*recogniser_ids(data), *files}}
     jobs = {name: _jobs_of(protocol, submissions) for name, protocol in protocols.items()}
     return CurrentDigests(
