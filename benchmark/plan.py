@@ -57,8 +57,7 @@ class Plan:
     @property
     def recognisers(self) -> tuple[str, ...]:
         """Those that see any of the jobs, in the protocol's order, then those that joined."""
-        further = self.protocol.further_recognisers
-        listed = self.protocol.recognisers + (further.recognisers if further else ())
+        listed = self.protocol.all_recognisers
         joined = (name for job in self.jobs for name in job.recognisers if name not in listed)
         everyone = (*listed, *dict.fromkeys(joined))
         return tuple(name for name in everyone if any(name in job.recognisers for job in self.jobs))
@@ -94,8 +93,7 @@ def plan(
     """
     defenders = _settings("protector", protocol.protectors, submissions, protectors)
     attackers = _settings("attack", protocol.attacks, submissions, attacks)
-    further = protocol.further_recognisers
-    known = protocol.recognisers + (further.recognisers if further else ())
+    known = protocol.all_recognisers
     joining = _joining(known, recognisers, data)
     chosen = (*(name for name in known if recognisers is None or name in recognisers), *joining)
     for setting in defenders:
