@@ -43,8 +43,8 @@ class _Image:
 def model(table: Table, tensors: Tensors, image: Input, *, batch: int = 1) -> bytes:
     """The serialised ONNX model for one batch size N.
 
-    `samples` (uint8, N x 112 x width x 3, RGB; the columns that `image` names) to `templates` (float32, N x D). All batch
-    sizes give the same bits: convolutions go image by image, and linear layers are one operation a row.
+    `samples` (uint8, N x 112 x width x 3, RGB; the columns that `image` names) to `templates` (float32, N x D). All
+    batch sizes give the same bits: convolutions go image by image, and linear layers are one operation a row.
     """
     from onnx import TensorProto, helper
 
