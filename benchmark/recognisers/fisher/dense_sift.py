@@ -58,7 +58,7 @@ def _window(cell: int) -> npt.NDArray[np.float32]:
     triangle = 1 - np.abs(offsets) / cell
     centres = (np.arange(CELLS) - (CELLS - 1) / 2) * cell
     weights = np.exp(-0.5 * ((centres[:, None] + offsets) / (CELLS / 2 * cell)) ** 2) @ triangle / triangle.sum()
-    return weights.astype(np.float32)
+    return np.asarray(weights, np.float32)
 
 
 @numba.njit(cache=True, nogil=True)
