@@ -9,6 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
+#: Log of the smallest posterior, relative to the largest. Smaller ones would be denormal numbers, which add nothing and
+#: make the products that follow twenty times slower.
+_LEAST = np.float32(-60)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Mixture:
         logs = np.concatenate([x, x * x], axis=1) @ coefficients
         logs += constant
         logs -= logs.max(axis=1, keepdims=True)
+        np.maximum(logs, _LEAST, out=logs)
         np.exp(logs, out=logs)
         logs /= logs.sum(axis=1, keepdims=True)
         return logs
