@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .mobilefacenet import Device
 
 _MODULES = {
+    "fv-brief": "benchmark.recognisers.fisher.recogniser",
+    "fv-sift": "benchmark.recognisers.fisher.recogniser",
     "lbp": "benchmark.recognisers.lbp",
     "mobilefacenet-casia": "benchmark.recognisers.mobilefacenet",
     "mobilefacenet-ms1m": "benchmark.recognisers.mobilefacenet",
@@ -26,7 +28,7 @@ def recogniser_ids() -> tuple[str, ...]:
     """The ids of all recognisers, sorted.
 
     >>> recogniser_ids()
-    ('lbp', 'mobilefacenet-casia', 'mobilefacenet-ms1m')
+    ('fv-brief', 'fv-sift', 'lbp', 'mobilefacenet-casia', 'mobilefacenet-ms1m')
     """
     return tuple(sorted(_MODULES))
 
@@ -46,6 +48,10 @@ def load_recogniser(id: str, *, data: Path | None = None, device: Device = "cpu"
         from .lbp import LocalBinaryPatterns
 
         return LocalBinaryPatterns(digest=digest)
+    if id.startswith("fv-"):
+        from .fisher.recogniser import load_fisher_vectors
+
+        return load_fisher_vectors(id, digest=digest)
     from benchmark.locations import data_root
 
     from .architecture import shapes
@@ -65,8 +71,9 @@ def load_recogniser(id: str, *, data: Path | None = None, device: Device = "cpu"
 def recogniser_digest(id: str, *, data: Path | None = None, device: Device = "cpu") -> str:
     """SHA-256 (64 hex digits) over code, weights, preprocessing and engine, without loading any of them.
 
-    `data` does not matter: weights of another SHA-256 than the one counted here are never used. The digest of `lbp`
-    names no engine, as its templates are whole numbers. Raises InvalidInputError for an unknown id or device.
+    `data` does not matter: weights of another SHA-256 than the one counted here are never used. The digests of `lbp`,
+    whose templates are whole numbers, and of `fv-*` name no engine. Raises InvalidInputError for an unknown id or
+    device.
     """
     from benchmark.digest import digest
     from benchmark.source import module_digest
@@ -78,6 +85,10 @@ def recogniser_digest(id: str, *, data: Path | None = None, device: Device = "cp
     code = module_digest(_MODULES[id])
     if id == "lbp":
         return digest("recogniser", id, code)
+    if id.startswith("fv-"):
+        from .fisher.codebooks import codebook_sha256
+
+        return digest("recogniser", id, code, codebook_sha256(id))
     from dataclasses import asdict
     from importlib import metadata
 
