@@ -55,8 +55,8 @@ def recogniser_digest(id: str, *, data: Path | None = None, device: Device = "cp
     """SHA-256 (64 hex digits) over code, weights, preprocessing and engine, without loading any of them.
 
     `data` matters only for weights that the user imported: weights of another SHA-256 than the one counted here are
-    never used. The digests of `lbp` and `mblbp` name no engine, as their templates are whole numbers. Raises
-    InvalidInputError for an unknown id or device.
+    never used. The digests of `lbp` and `mblbp`, whose templates are whole numbers, and of `fv-*` name no
+    engine. Raises InvalidInputError for an unknown id or device.
     """
     return _digest(id, data, device)
 

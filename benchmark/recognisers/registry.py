@@ -140,6 +140,18 @@ def _mblbp(order: Order, digest: str) -> Recogniser:
     return MultiBlockLocalBinaryPatterns(digest=digest)
 
 
+def _fisher_parts(order: Order) -> tuple[Any, ...]:
+    from .fisher.codebooks import codebook_sha256
+
+    return (codebook_sha256(order.id),)
+
+
+def _fisher(order: Order, digest: str) -> Recogniser:
+    from .fisher.recogniser import load_fisher_vectors
+
+    return load_fisher_vectors(order.id, digest=digest)
+
+
 def _mobilefacenet_parts(order: Order) -> tuple[Any, ...]:
     weights = _its_weights(order)
     return weights.sha256, asdict(weights.input), _engine(order.device)
@@ -235,7 +247,10 @@ def _flip(method: Method, single: Order, order: Order, digest: str) -> Recognise
 _MOBILEFACENET = Method("benchmark.recognisers.mobilefacenet", _mobilefacenet, _mobilefacenet_parts, flips=True)
 _NETWORK = Method("benchmark.recognisers.networks.embedder", _network, _network_parts, flips=True)
 _ONNX_FILE = Method("benchmark.recognisers.onnx_file", _onnx_file, _onnx_parts, name="onnx", flips=True)
+_FISHER = Method("benchmark.recognisers.fisher.recogniser", _fisher, _fisher_parts)
 METHODS: Mapping[str, Method] = {
+    "fv-brief": _FISHER,
+    "fv-sift": _FISHER,
     "lbp": Method("benchmark.recognisers.lbp", _lbp),
     "mblbp": Method("benchmark.recognisers.mblbp", _mblbp),
     "mobilefacenet-casia": _MOBILEFACENET,
