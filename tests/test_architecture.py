@@ -26,7 +26,6 @@ LAYERS = [
     {"tasks"},
     {"engine"},
     {"checkpoints", "preparation", "progress", "runner", "listing", "estimate", "results"},
-    {"cli_data", "cli_train", "cli_weights"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from benchmark.cli.options import DATA, FOLDER, WORKERS
+
 if TYPE_CHECKING:
     from benchmark.preparation.report import Report
-
-FOLDER = click.Path(path_type=Path, file_okay=False)
-DATA = click.option("--data", type=FOLDER, help="Folder with lfw/ and weights/ (or set VEILBENCH_DATA).")
-WORKERS = click.option("--workers", type=click.IntRange(min=1), help="Worker processes (default: the cores).")
 
 
 @click.group()

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-FILE = click.Path(path_type=Path, dir_okay=False)
-FOLDER = click.Path(path_type=Path, file_okay=False)
+from benchmark.cli.options import DATA, FILE, FOLDER
 
 
 @click.group()
@@ -39,7 +38,7 @@ def networks() -> None:
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of the CPU.")
 @click.option("--work", type=FOLDER, help="Checkpoint and labelled samples (default: beside --out).")
-@click.option("--data", type=FOLDER, help="Folder with weights/ (or set VEILBENCH_DATA).")
+@DATA
 def recogniser(
     network: str, faces: Path, out: Path, teacher: str | None, held_out: Path | None, steps: int, batch: int,
     rate: float, shards: int, seed: int, device: str, threads: int, work: Path | None, data: Path | None,

@@ -10,15 +10,11 @@ from typing import Any
 import click
 
 from benchmark import __version__
-from benchmark.cli_data import data as data_commands
-from benchmark.cli_train import train
-from benchmark.cli_weights import weights as weights_commands
+from benchmark.cli.data import data as data_commands
+from benchmark.cli.options import BOARD, DATA, FOLDER, STORE, WORKERS
+from benchmark.cli.train import train
+from benchmark.cli.weights import weights as weights_commands
 from benchmark.errors import InvalidInputError, SubmissionFailedError
-
-FOLDER = click.Path(path_type=Path, file_okay=False)
-DATA = click.option("--data", type=FOLDER, help="Folder with lfw/ and weights/ (or set VEILBENCH_DATA).")
-STORE = click.option("--store", type=FOLDER, help="Folder of the artefact store (or set VEILBENCH_STORE).")
-BOARD = click.option("--board", type=FOLDER, help="Leaderboard folder (default: ./leaderboard or the checkout's).")
 
 
 class _Commands(click.Group):
@@ -69,7 +65,7 @@ main.add_command(train)
 @click.option("--protector", "protectors", multiple=True, help="Only this protector or setting (repeatable).")
 @click.option("--attack", "attacks", multiple=True, help="Only this attack (repeatable).")
 @click.option("--recogniser", "recognisers", multiple=True, help="Only this recogniser: prints, files no record.")
-@click.option("--workers", type=click.IntRange(min=1), help="Worker processes (default: the cores).")
+@WORKERS
 @click.option("--scheduler", help="Address of a Dask scheduler, instead of local workers.")
 @click.option("--dry-run", is_flag=True, help="Print the jobs and stop.")
 @DATA
@@ -109,7 +105,7 @@ def run(
 
 @main.command()
 @click.option("--only", multiple=True, metavar="GLOB", help="Protocols, or PROTOCOL/SETTING/ATTACK (repeatable).")
-@click.option("--workers", type=click.IntRange(min=1), help="Worker processes (default: the cores).")
+@WORKERS
 @click.option("--dry-run", is_flag=True, help="Print what is to be done and how long it will take, and stop.")
 @DATA
 @STORE
@@ -265,7 +261,3 @@ def store(prune: str | None, kind: str | None, store: Path | None) -> None:
 
 main.add_command(data_commands)
 main.add_command(weights_commands)
-
-
-if __name__ == "__main__":
-    main()

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from benchmark.cli.options import DATA, FILE
+
 if TYPE_CHECKING:
     from benchmark.recognisers.preprocessing import Preprocessing
-
-FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path, dir_okay=False)
-DATA = click.option("--data", type=FOLDER, help="Folder with weights/ (or set VEILBENCH_DATA).")
 
 
 @click.group()
