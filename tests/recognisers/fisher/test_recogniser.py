@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 
 from benchmark.datasets import open_dataset, read_pairs
+from benchmark.digest import digest
 from benchmark.errors import InvalidInputError
 from benchmark.interfaces import Recogniser, Samples
 from benchmark.metrics.verification import eer
@@ -147,6 +149,19 @@ def test_tensors_must_fit_each_other() -> None:
 def test_other_samples_are_refused(id: str) -> None:
     with pytest.raises(InvalidInputError, match="N x 112 x 112 x 3"):
         load_recogniser(id).embed(np.zeros((1, 100, 112, 3), np.uint8))
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("id", IDS)
+def test_codebooks_know_nobody_who_is_tested(id: str, data_root: Path) -> None:
+    """The training split that the file names is the one of all people who are in no pair of View 2."""
+    tested = set(read_pairs(SPLITS / "lfw-view2.csv").subjects)
+    crops = [path for folder in ("aligned112", "aligned112_extra") for path in (data_root / "lfw" / folder).glob("*/*")]
+    ids = sorted({f"{path.parent.name}/{path.stem}" for path in crops if path.parent.name not in tested})
+    with safe_open(codebook_path(id), framework="np") as file:
+        notes = file.metadata()
+    assert notes["split.images"] == str(len(ids))
+    assert notes["split.digest"] == digest(ids)
 
 
 @pytest.mark.data
