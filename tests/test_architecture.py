@@ -22,7 +22,7 @@ LAYERS = [
     {"compliance", "pipeline", "record", "scores", "scoring", "training"},
     {"filing", "standing"},
     {"assembly", "verify", "ranking", "tables", "plots", "leaderboard", "conformance", "scaffold", "show"},
-    {"reference_set", "drawn_pairs", "protocol_draft"},
+    {"drafting"},
     {"tasks"},
     {"engine"},
     {"checkpoints", "preparation", "progress", "runner", "listing", "estimate", "results"},

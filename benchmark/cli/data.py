@@ -93,8 +93,8 @@ def protocol(
     Draws as many impostor as genuine pairs in subject-disjoint folds. Never overwrites a file. casia-webface and
     lfw106 are compared within the four folds of their reference sets.
     """
+    from benchmark.drafting.protocol_draft import draft
     from benchmark.locations import data_root
-    from benchmark.protocol_draft import draft
 
     chosen = recognisers or ("lbp",)
     done = draft(

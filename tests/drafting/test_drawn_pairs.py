@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmark.datasets import read_pairs, write_pairs
-from benchmark.drawn_pairs import deal_folds, draw_pairs
+from benchmark.drafting.drawn_pairs import deal_folds, draw_pairs
 from benchmark.errors import InvalidInputError
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from record_files import write_faces
 
-from benchmark import reference_set as module
 from benchmark.digest import digest
+from benchmark.drafting import reference_set as module
+from benchmark.drafting.reference_set import choose, reference_set
 from benchmark.errors import InvalidInputError
-from benchmark.reference_set import choose, reference_set
 
 #: 150 identities, of 30 to 59 images: 110 of them have the 38 that are needed.
 IDS = [f"{name:07d}/{image:03d}" for name in range(150) for image in range(30 + name % 30)]

@@ -8,9 +8,9 @@ import pytest
 from photographs import photograph
 
 from benchmark.datasets import open_dataset
+from benchmark.drafting.protocol_draft import draft
 from benchmark.errors import InvalidInputError
 from benchmark.protocol import load_protocol
-from benchmark.protocol_draft import draft
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ from benchmark.datasets import Dataset, open_dataset, write_pairs
 from benchmark.datasets.folder import FolderDataset
 from benchmark.datasets.registry import named_dataset
 from benchmark.digest import digest_file
-from benchmark.drawn_pairs import deal_folds, draw_pairs
+from benchmark.drafting.drawn_pairs import deal_folds, draw_pairs
+from benchmark.drafting.reference_set import reference_set
 from benchmark.errors import InvalidInputError, unknown
 from benchmark.locations import PACKAGE
 from benchmark.protocol import protocol_files
 from benchmark.recognisers import recogniser_ids
-from benchmark.reference_set import reference_set
 from benchmark.store import write_atomically
 
 _LOADED = 256  # crops that are checked at a time
