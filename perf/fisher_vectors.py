@@ -25,6 +25,7 @@ from benchmark.recognisers.fisher.codebook import read_codebook
 from benchmark.recognisers.fisher.codebooks import codebook_path, codebook_sha256
 from benchmark.recognisers.fisher.descriptors import describe, grid
 from benchmark.recognisers.fisher.encoding import fisher_vector, normalised
+from benchmark.recognisers.fisher.metric import product
 from benchmark.recognisers.fisher.mixture import Mixture
 from benchmark.recognisers.fisher.recogniser import local_features
 from benchmark.recognisers.lbp import grey
@@ -63,7 +64,6 @@ def stages(id: str, seconds: float) -> list[list[object]]:
     image = grey(samples)[0]
     features = local_features(image, book.sampling, book.mean, book.components)
     vector = fisher_vector(features, book.mixture)
-    metric = book.metric * book.scale[:, None]
     flat = normalised(vector).reshape(-1)
     theirs = sklearn_mixture(book.mixture)
     tasks: dict[str, Task] = {
@@ -73,8 +73,8 @@ def stages(id: str, seconds: float) -> list[list[object]]:
         ),
         "Fisher vector": lambda: fisher_vector(features, book.mixture),
         "scikit-image": lambda: peer_vector(features, theirs, improved=False),
-        "power, norm, metric": lambda: metric @ normalised(vector).reshape(-1),
-        "metric alone": lambda: metric @ flat,
+        "power, norm, metric": lambda: product(book.metric, normalised(vector).reshape(-1)),
+        "metric alone": lambda: product(book.metric, flat),
         "whole": lambda: recogniser.embed(samples),
     }
     peers = {"Fisher vector": "scikit-image"}

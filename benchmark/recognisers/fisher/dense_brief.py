@@ -55,10 +55,13 @@ def dense_brief(
 def _describe(image: Any, rows: Any, columns: Any, pairs: Any, out: Any) -> None:
     width = image.shape[1]
     flat = image.reshape(-1)
-    first = pairs[:, 0, 0] * width + pairs[:, 0, 1]
-    second = pairs[:, 1, 0] * width + pairs[:, 1, 1]
+    # From the first point that any pair reaches: unsigned numbers of 32 bits, more of which fit a register.
+    places = pairs[:, :, 0] * width + pairs[:, :, 1]
+    corner = -places.min()
+    first = (places[:, 0] + corner).astype(np.uint32)
+    second = (places[:, 1] + corner).astype(np.uint32)
     for r in range(len(rows)):
         for c in range(len(columns)):
-            centre = rows[r] * width + columns[c]
-            for t in range(len(first)):
-                out[r, c, t] = np.float32(flat[centre + first[t]] < flat[centre + second[t]])
+            around = flat[rows[r] * width + columns[c] - corner :]
+            for t in range(DIMENSION):
+                out[r, c, t] = np.float32(around[first[t]] < around[second[t]])

@@ -26,12 +26,25 @@ class Mixture:
     variances: Floats
 
     @cached_property
-    def _quadratic(self) -> tuple[Floats, Floats]:
-        """The log of weight times density as [x, x^2] @ coefficients + constant: one matrix product does it."""
-        coefficients = np.concatenate([self.means / self.variances, -0.5 / self.variances], axis=1).T
+    def _quadratic(self) -> Floats:
+        """The log of weight times density as [x, x^2, 1] @ these coefficients (2 D + 1 x K): one product does it."""
         spread = np.log(2 * np.pi * self.variances) + self.means**2 / self.variances
         constant = np.log(self.weights) - 0.5 * spread.sum(axis=1)
-        return np.ascontiguousarray(coefficients, np.float32), constant.astype(np.float32)
+        parts = [self.means / self.variances, -0.5 / self.variances, constant[:, None]]
+        return np.ascontiguousarray(np.concatenate(parts, axis=1).T, np.float32)
+
+    def log_densities(self, x: Floats) -> Floats:
+        """The log of weight times density (float32, N x K) of each component at each of N descriptors (N x D).
+
+        >>> one = np.ones((1, 1), np.float32)
+        >>> np.exp(2 * Mixture(one[0], one, one).log_densities(one)).round(4) == np.float32(0.1592)
+        array([[ True]])
+        """
+        count, width = x.shape
+        powers = np.ones((count, 2 * width + 1), np.float32)
+        powers[:, :width] = x
+        np.multiply(x, x, out=powers[:, width:-1])
+        return np.asarray(powers @ self._quadratic, np.float32)
 
     def posteriors(self, x: Floats) -> Floats:
         """The probability (float32, N x K; rows add up to 1) of each component given each of N descriptors (N x D).
@@ -40,9 +53,7 @@ class Mixture:
         >>> Mixture(one[:, 0] / 2, np.array([[0], [1]], np.float32), one).posteriors(one / 2)[0].tolist()
         [0.5, 0.5]
         """
-        coefficients, constant = self._quadratic
-        logs = np.concatenate([x, x * x], axis=1) @ coefficients
-        logs += constant
+        logs = self.log_densities(x)
         logs -= logs.max(axis=1, keepdims=True)
         np.maximum(logs, _LEAST, out=logs)
         np.exp(logs, out=logs)

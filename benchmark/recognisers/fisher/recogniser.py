@@ -21,6 +21,7 @@ from .codebook import Codebook, read_codebook
 from .codebooks import codebook_path, codebook_sha256
 from .descriptors import Sampling, describe, positions
 from .encoding import fisher_vector, normalised
+from .metric import product
 from .mixture import Floats, Mixture
 
 
@@ -33,7 +34,9 @@ def face_vector(
 
 def local_features(image: npt.NDArray[np.uint8], sampling: Sampling, mean: Floats, components: Floats) -> Floats:
     """Principal components of a grey sample's descriptors, with row and column beside them: float32, N x (C + 2)."""
-    found = (describe(image, sampling) - mean) @ components
+    # The mean is taken off what the product gives, which has fewer numbers than the descriptors.
+    found = describe(image, sampling) @ components
+    found -= mean @ components
     return np.concatenate([found, positions(sampling.patches, sampling.step)], axis=1)
 
 
@@ -46,7 +49,6 @@ class FisherVectors(Recogniser):
         self.weights = weights
         self.dimension = len(codebook.scale)
         self._codebook = codebook
-        self._metric = codebook.metric.astype(np.float32) * codebook.scale[:, None]
         self._threads = ThreadpoolController()
 
     def embed(self, samples: Samples) -> Templates:
@@ -60,7 +62,7 @@ class FisherVectors(Recogniser):
     def _template(self, image: npt.NDArray[np.uint8]) -> Floats:
         book = self._codebook
         vector = face_vector(image, book.sampling, book.mean, book.components, book.mixture)
-        return np.asarray(self._metric @ vector - book.offset, np.float32)
+        return product(book.metric, vector) * book.scale - book.offset
 
     def compare(self, a: Templates, b: Templates) -> npt.NDArray[np.float32]:
         return cosine(a, b)

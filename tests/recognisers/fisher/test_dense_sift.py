@@ -38,6 +38,15 @@ def _written_out(image: Floats, row: int, column: int, cell: int) -> npt.NDArray
     return np.sqrt(unit / unit.sum())
 
 
+def test_orientations_equal_numpy() -> None:
+    image = _texture(5)
+    image[:20] = np.rint(image[:20] / 50)  # gradients along the axes and diagonals, and none
+    dy, dx = np.gradient(image.astype(np.float64))
+    turn = (np.arctan2(dy, dx) / (2 * np.pi) * 8) % 8
+    near = np.maximum(0, 1 - np.abs((turn[..., None] - np.arange(8) + 4) % 8 - 4))
+    assert np.allclose(orientation_maps(image), near * np.hypot(dy, dx)[..., None], atol=1e-4)
+
+
 @pytest.mark.parametrize("cell", [2, 4, 6])
 def test_equals_the_definition_also_at_the_border(cell: int) -> None:
     image = _texture(cell, 40)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from skimage.feature import fisher_vector as peer
 from sklearn.mixture import GaussianMixture
 
-from benchmark.recognisers.fisher.encoding import POWER, fisher_vector, normalised
+from benchmark.recognisers.fisher.encoding import BLOCK, LEAST, POWER, fisher_vector, normalised
 from benchmark.recognisers.fisher.mixture import Mixture
 
 
@@ -36,6 +36,20 @@ def test_equals_the_mean_part_of_scikit_image(seed: int) -> None:
     whole = peer(x, theirs, improved=False)
     count, width = ours.means.shape
     assert np.allclose(fisher_vector(x, ours).ravel(), whole[count : count + count * width], atol=1e-4)
+
+
+@pytest.mark.parametrize("count", [1, 7, 31, 32, 70])
+def test_components_that_do_not_count_are_not_missed(count: int) -> None:
+    """Against all posteriors, with more descriptors than a block and any number of components."""
+    rng = np.random.default_rng(count)
+    means, variances = rng.normal(size=(count, 9)), rng.uniform(0.1, 0.5, size=(count, 9))
+    mixture = Mixture(*(np.asarray(a, np.float32) for a in (rng.dirichlet(np.ones(count)), means, variances)))
+    x = rng.normal(size=(2 * BLOCK + 5, 9)).astype(np.float32)
+    q = mixture.posteriors(x).astype(np.float64)
+    expected = (q.T @ x - q.sum(axis=0)[:, None] * means) / np.sqrt(variances * mixture.weights[:, None]) / len(x)
+    assert np.allclose(fisher_vector(x, mixture), expected, atol=1e-4)
+    if count == 70:
+        assert (q < np.exp(LEAST)).mean() > 0.5
 
 
 def test_is_the_gradient_of_the_log_likelihood() -> None:
