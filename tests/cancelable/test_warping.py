@@ -1,0 +1,103 @@
+"""The warp against cases written out by hand, scipy, and what a mesh must keep to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pictures import make_picture
+from scipy import stats
+from scipy.interpolate import RegularGridInterpolator
+from scipy.ndimage import map_coordinates
+
+from benchmark.cancelable import edges, source_positions, vertex_offsets, warp
+from benchmark.crypto import derive_key
+from benchmark.errors import InvalidInputError
+
+KEYS = [derive_key(bytes(32), "sample", str(number)) for number in range(200)]
+SAMPLES = np.stack([make_picture(112, 96, seed) for seed in range(3)])
+
+
+def _still(shape: tuple[int, int], block_size: int, count: int = 1) -> np.ndarray:
+    rows, columns = (len(edges(side, block_size)) for side in shape)
+    return np.zeros((count, 2, rows, columns), np.float32)
+
+
+@pytest.mark.parametrize("block_size", [1, 7, 8, 20, 95])
+def test_no_displacement_leaves_the_image(block_size: int) -> None:
+    positions = source_positions(_still((112, 96), block_size), shape=(112, 96), block_size=block_size)
+    assert np.array_equal(warp(SAMPLES, positions), SAMPLES)
+    y, x = np.mgrid[:112, :96]
+    assert np.allclose(positions[0], [x, y], atol=1e-4)
+
+
+def test_a_constant_shift_moves_the_image_by_exactly_that() -> None:
+    offsets = _still((112, 96), 16)
+    offsets[:, 0], offsets[:, 1] = 3, -5
+    shifted = warp(SAMPLES, source_positions(offsets, shape=(112, 96), block_size=16))
+    assert np.array_equal(shifted[:, 5:, :-3], SAMPLES[:, :-5, 3:])
+    # Beyond the border the sample is mirrored at it: row -1 is row 0 again, row -5 is row 4.
+    assert np.array_equal(shifted[:, :5, :-3], SAMPLES[:, 4::-1, 3:])
+
+
+def test_one_vertex_by_hand() -> None:
+    # A mesh of 2 x 2 blocks over 4 x 4 pixels; its only inner vertex, at (2, 2), looks one pixel to the right. Pixel
+    # centres lie 0.5 and 1.5 from the border, so a quarter and three quarters of the vertex count for each axis.
+    offsets = _still((4, 4), 2)
+    offsets[0, 0, 1, 1] = 1
+    x, y = source_positions(offsets, shape=(4, 4), block_size=2)[0]
+    share = np.array([0.25, 0.75, 0.75, 0.25])
+    assert np.allclose(x, np.arange(4) + np.outer(share, share))
+    assert np.allclose(y, np.arange(4)[:, None])
+    ramp = np.broadcast_to((16 * np.arange(4, dtype=np.uint8))[None, None, :, None], (1, 4, 4, 3))
+    warped = warp(ramp, source_positions(offsets, shape=(4, 4), block_size=2))
+    # Each pixel is 16 grey levels brighter for each pixel that it looks to the right; at 48 the ramp ends.
+    assert warped[0, ..., 0].tolist() == [[1, 19, 35, 48], [3, 25, 41, 48], [3, 25, 41, 48], [1, 19, 35, 48]]
+
+
+@pytest.mark.parametrize(("block_size", "max_offset"), [(8, 4), (20, 25)])
+def test_it_is_scipys_bilinear_interpolation(block_size: int, max_offset: float) -> None:
+    offsets = vertex_offsets(KEYS[:3], shape=(112, 96), block_size=block_size, max_offset=max_offset)
+    positions = source_positions(offsets, shape=(112, 96), block_size=block_size)
+    warped = warp(SAMPLES, positions)
+    lines = edges(112, block_size), edges(96, block_size)
+    y, x = np.mgrid[:112, :96]
+    for number in range(3):
+        at = RegularGridInterpolator(lines, np.moveaxis(offsets[number], 0, -1))(np.stack([y + 0.5, x + 0.5], -1))
+        assert np.allclose(positions[number], [x + at[..., 0], y + at[..., 1]], atol=1e-4)
+        for channel in range(3):
+            plane = SAMPLES[number, ..., channel].astype(float)
+            expected = map_coordinates(plane, [y + at[..., 1], x + at[..., 0]], order=1, mode="reflect")
+            assert abs(warped[number, ..., channel] - expected).max() < 0.51
+
+
+def test_offsets_are_uniform_and_leave_the_border() -> None:
+    offsets = vertex_offsets(KEYS, shape=(112, 112), block_size=20, max_offset=9)
+    assert offsets.shape == (200, 2, 7, 7)
+    inner = offsets[:, :, 1:-1, 1:-1]
+    assert stats.kstest(inner.ravel(), stats.uniform(-9, 18).cdf).pvalue > 0.01
+    assert abs(np.corrcoef(inner[:, 0].ravel(), inner[:, 1].ravel())[0, 1]) < 0.05
+    offsets[:, :, 1:-1, 1:-1] = 0
+    assert not offsets.any()
+
+
+def test_offsets_are_named_by_key_and_mesh() -> None:
+    one = vertex_offsets(KEYS[:2], shape=(112, 112), block_size=8, max_offset=4)
+    assert np.array_equal(one, vertex_offsets(KEYS[:2], shape=(112, 112), block_size=8, max_offset=4))
+    assert np.array_equal(one[1:], vertex_offsets(KEYS[1:2], shape=(112, 112), block_size=8, max_offset=4))
+    assert (one[0] != one[1])[:, 1:-1, 1:-1].all()
+    # Golden: the first three words of pycryptodome's AES-256-CTR under the labelled key, from 0 to 2^32 to -4 to 4.
+    assert one[0, 0, 1, 1:4].tolist() == pytest.approx([-3.860923, -2.276006, 3.543681], abs=1e-6)
+
+
+@pytest.mark.parametrize(("block_size", "max_offset", "folds"), [(8, 4, 0), (16, 6, 0), (20, 9, 0), (20, 25, 0.2)])
+def test_only_offsets_over_half_a_block_fold(block_size: int, max_offset: float, folds: float) -> None:
+    offsets = vertex_offsets(KEYS[:20], shape=(112, 112), block_size=block_size, max_offset=max_offset)
+    x, y = np.moveaxis(source_positions(offsets, shape=(112, 112), block_size=block_size), 1, 0)
+    turned = (np.diff(x, axis=2) < -1e-4).mean() + (np.diff(y, axis=1) < -1e-4).mean()
+    assert turned >= folds
+    assert (turned > 0) == (folds > 0)
+
+
+def test_a_mesh_without_a_line_inside_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="block_size 112 lays no mesh over a side of 112 pixels"):
+        edges(112, 112)
