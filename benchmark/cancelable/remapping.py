@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.crypto import keystream
+from benchmark.cancelable.expansion import expand
 from benchmark.errors import InvalidInputError
 from benchmark.interfaces import Samples
 
@@ -34,7 +34,7 @@ def block_sources(keys: Sequence[bytes], *, blocks: int, lost: int) -> npt.NDArr
 
 def _sources(key: bytes, blocks: int, lost: int) -> npt.NDArray[np.int64]:
     """Of one key. 64 random bits a number: the bias of a choice is below 2^-40, ties of an order are as rare."""
-    words = np.frombuffer(keystream(key, 8 * (2 * blocks + lost), "block sources", str(blocks), str(lost)), "<u8")
+    words = np.frombuffer(expand(key, 8 * (2 * blocks + lost), "block sources", str(blocks), str(lost)), "<u8")
     kept = np.argsort(words[:blocks], kind="stable")[: blocks - lost]
     again = (words[2 * blocks :] >> np.uint64(32)) * np.uint64(len(kept)) >> np.uint64(32)
     places = np.argsort(words[blocks : 2 * blocks], kind="stable")

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.crypto import keystream
+from benchmark.cancelable.expansion import expand
 from benchmark.errors import InvalidInputError
 from benchmark.interfaces import Samples
 
@@ -46,7 +46,7 @@ def edges(side: int, block_size: int) -> npt.NDArray[np.int64]:
 def vertex_offsets(keys: Sequence[bytes], *, shape: tuple[int, int], block_size: int, max_offset: float) -> Field:
     """Offsets of the mesh's vertices under each of N 32-byte keys, in pixels: float32, N x 2 (x, y) x rows x columns.
 
-    `shape` is (height, width). 32 bits of AES-256-CTR under a key derived from the sample's make one offset, uniform in
+    `shape` is (height, width). 32 bits of SHAKE256 over the key make one offset, uniform in
     [-max_offset, max_offset]; those of the border are 0. The same key moves vertices alike for every max_offset.
 
     >>> vertex_offsets([bytes(32)], shape=(4, 4), block_size=2, max_offset=0.5)[0, 0, [0, 2], 1].tolist()
@@ -55,18 +55,19 @@ def vertex_offsets(keys: Sequence[bytes], *, shape: tuple[int, int], block_size:
     rows, columns = len(edges(shape[0], block_size)), len(edges(shape[1], block_size))
     inner = 2, rows - 2, columns - 2
     label = "mesh vertices", f"{shape[0]}x{shape[1]}", str(block_size)
-    drawn = b"".join([keystream(key, 4 * inner[0] * inner[1] * inner[2], *label) for key in keys])
+    drawn = b"".join([expand(key, 4 * inner[0] * inner[1] * inner[2], *label) for key in keys])
     offsets = np.zeros((len(keys), 2, rows, columns), np.float32)
     words = np.frombuffer(drawn, "<u4").reshape(-1, *inner)
     offsets[:, :, 1:-1, 1:-1] = words * np.float32(2 * max_offset / 2**32) - np.float32(max_offset)
     return offsets
 
 
-def source_positions(offsets: Field, *, shape: tuple[int, int], block_size: int) -> Field:
+def source_positions(offsets: Field, *, shape: tuple[int, int], block_size: int, out: Field | None = None) -> Field:
     """Where each pixel of the protected samples comes from: float32, N x 2 (x, y) x H x W, in pixel indices.
 
     `offsets` are those of `vertex_offsets` (N x 2 x rows x columns). An index is the centre of its pixel, so that
-    positions without any offset are the pixels' own indices.
+    positions without any offset are the pixels' own indices. `out`, as long or longer, takes them up: memory that was
+    used before is several times faster than new one.
 
     >>> still = np.zeros((1, 2, 3, 3), np.float32)
     >>> source_positions(still, shape=(4, 4), block_size=2)[0, 0, 0].tolist()
@@ -74,20 +75,17 @@ def source_positions(offsets: Field, *, shape: tuple[int, int], block_size: int)
     """
     down, across, vertices = _interpolation(shape, block_size)
     # One small product a sample and axis: numpy goes through the stack, so no result depends on what else is in it.
-    positions: Field = down @ (vertices + offsets) @ across
-    return positions
+    return np.matmul(down @ (vertices + offsets), across, out=None if out is None else out[: len(offsets)])
 
 
-def warp(samples: Samples, positions: Field) -> Samples:
-    """The samples (uint8, N x H x W x 3) seen at `positions` (N x 2 x H x W, or 1 x ... for one warp of all).
+def warp(samples: Samples, positions: Field | Sequence[Field], *, out: Samples | None = None) -> Samples:
+    """The samples (uint8, N x H x W x 3) seen at `positions` (float32, 2 x H x W for each), in `out` if it is given.
 
     Bilinear interpolation; a position beyond the border is mirrored at it.
     """
-    if len(positions) == 1 != len(samples):
-        positions = np.broadcast_to(positions, (len(samples), *positions.shape[1:]))
-    warped = np.empty(samples.shape, np.uint8)
-    for sample, (x, y), out in zip(samples, positions, warped, strict=True):
-        cv2.remap(sample, x, y, cv2.INTER_LINEAR, dst=out, borderMode=cv2.BORDER_REFLECT)
+    warped = np.empty(samples.shape, np.uint8) if out is None else out
+    for sample, (x, y), shown in zip(samples, positions, warped, strict=True):
+        cv2.remap(sample, x, y, cv2.INTER_LINEAR, dst=shown, borderMode=cv2.BORDER_REFLECT)
     return warped
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmark.cancelable import source_positions, vertex_offsets, warp
 from benchmark.interfaces import Protector, Samples
 
 #: Samples whose positions are held at once: 100 kB each at 112 x 112, so that they stay in the processor's cache.
-BATCH = 16
+BATCH = 8
 
 
 class BlockWarping(Protector):
@@ -21,18 +23,16 @@ class BlockWarping(Protector):
 
     def protect(self, prepared: Samples, keys: Sequence[bytes], *, generator: np.random.Generator) -> Samples:
         """The samples (uint8, N x H x W x 3), each warped by the mesh of its key."""
-        protected = np.empty_like(prepared)
+        protected = np.empty(prepared.shape, np.uint8)
+        positions = np.empty((BATCH, 2, *prepared.shape[1:3]), np.float32)
         for start in range(0, len(prepared), BATCH):
             part = slice(start, start + BATCH)
-            protected[part] = self._warped(prepared[part], keys[part])
+            self._warp(prepared[part], keys[part], positions, protected[part])
         return protected
 
-    def _warped(self, samples: Samples, keys: Sequence[bytes]) -> Samples:
+    def _warp(self, samples: Samples, keys: Sequence[bytes], positions: npt.NDArray[np.float32], out: Samples) -> None:
         """Samples of one subject or system share a key: its mesh is laid once."""
-        shape = samples.shape[1], samples.shape[2]
+        mesh: dict[str, Any] = {"shape": samples.shape[1:3], "block_size": self.block_size}
         number = {key: position for position, key in enumerate(dict.fromkeys(keys))}
-        offsets = vertex_offsets(list(number), shape=shape, block_size=self.block_size, max_offset=self.max_offset)
-        positions = source_positions(offsets, shape=shape, block_size=self.block_size)
-        if len(number) == 1:
-            return warp(samples, positions)
-        return warp(samples, positions if len(number) == len(keys) else positions[[number[key] for key in keys]])
+        source_positions(vertex_offsets(list(number), max_offset=self.max_offset, **mesh), out=positions, **mesh)
+        warp(samples, [positions[number[key]] for key in keys], out=out)
