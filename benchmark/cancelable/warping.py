@@ -5,8 +5,8 @@ top left corner on, the last ones of a row or column narrower where the side is 
 sample gets an offset, uniform in [-max_offset, max_offset] in x and in y; those on the sample's border stay. The
 protected sample shows at each vertex what the original shows at the vertex plus its offset (backward mapping), and
 between vertices what bilinear interpolation of the four offsets around points at. So every pixel has exactly one
-source, also where the mesh folds (offsets over half a block), and a part of the original may then be seen twice or not
-at all.
+source, also where the mesh folds, and a part of the original may then be seen twice or not at all. Offsets up to a
+quarter of a block cannot fold it; up to half a block no row or column turns back, and folds are few and small.
 
 Coordinates are those of the sample's area: pixel i covers i to i + 1, the mesh runs from 0 to the side. Pixels are
 interpolated bilinearly. A position beyond the border is mirrored at it; only folding meshes ever reach there.
@@ -46,7 +46,7 @@ def edges(side: int, block_size: int) -> npt.NDArray[np.int64]:
 def vertex_offsets(keys: Sequence[bytes], *, shape: tuple[int, int], block_size: int, max_offset: float) -> Field:
     """Offsets of the mesh's vertices under each of N 32-byte keys, in pixels: float32, N x 2 (x, y) x rows x columns.
 
-    `shape` is (height, width). 32 bits of SHAKE256 over the key make one offset, uniform in
+    `shape` is (height, width). 16 bits of SHAKE256 over the key make one offset, uniform in
     [-max_offset, max_offset]; those of the border are 0. The same key moves vertices alike for every max_offset.
 
     >>> vertex_offsets([bytes(32)], shape=(4, 4), block_size=2, max_offset=0.5)[0, 0, [0, 2], 1].tolist()
@@ -55,10 +55,10 @@ def vertex_offsets(keys: Sequence[bytes], *, shape: tuple[int, int], block_size:
     rows, columns = len(edges(shape[0], block_size)), len(edges(shape[1], block_size))
     inner = 2, rows - 2, columns - 2
     label = "mesh vertices", f"{shape[0]}x{shape[1]}", str(block_size)
-    drawn = b"".join([expand(key, 4 * inner[0] * inner[1] * inner[2], *label) for key in keys])
+    drawn = b"".join([expand(key, 2 * inner[0] * inner[1] * inner[2], *label) for key in keys])
     offsets = np.zeros((len(keys), 2, rows, columns), np.float32)
-    words = np.frombuffer(drawn, "<u4").reshape(-1, *inner)
-    offsets[:, :, 1:-1, 1:-1] = words * np.float32(2 * max_offset / 2**32) - np.float32(max_offset)
+    words = np.frombuffer(drawn, "<u2").reshape(-1, *inner)
+    offsets[:, :, 1:-1, 1:-1] = words * np.float32(2 * max_offset / 2**16) - np.float32(max_offset)
     return offsets
 
 
