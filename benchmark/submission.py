@@ -27,7 +27,7 @@ Plain: TypeAlias = bool | int | float | str
 #: Ids are folder and file names on every system.
 Id: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 #: Names of presets and settings become file names too.
-Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=64)]
+Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)]
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
 #: 1.0.0, or 1.0 that YAML reads as a number.
 Version: TypeAlias = Annotated[str, BeforeValidator(str), Field(pattern=r"^\d+(\.\d+){0,2}([a-z0-9.+-]*)$")]
@@ -101,6 +101,8 @@ class ProtectorManifest(_Manifest):
     reversible: bool
     #: Whether preparing a sample loses some of it: recovery then gives back what the prepared files show, exactly.
     lossy: bool = False
+    #: Whether the output depends on the key; without one (a blur) everybody can do the same, and nothing is revocable.
+    keyed: bool = True
     #: The key policies that it may be used under; a keystream cipher allows `sample` alone.
     keys: Annotated[tuple[KeyPolicy, ...], Field(min_length=1)]
     #: The parameters that `prepare()` depends on; None: it has no `prepare()`.
@@ -221,6 +223,8 @@ def _check_parameters(document: Document) -> None:
     files = document.data.get("domain") == "codestream"
     if document.data.get("lossy") and (not files or document.data.get("prepare") is None):
         document.problem(("lossy",), "only a protector of domain codestream that has a `prepare` can be lossy")
+    if files and document.data.get("keyed") is False:
+        document.problem(("keyed",), "is for the domains sample and template; a file is encrypted under a key")
     if document.data.get("kind") == "protector" and files != (document.data.get("format") is not None):
         named = "domain" if files else "format"
         document.problem((named,), "the domain codestream, and no other, needs a `format:` (jpeg2000, jpeg or opaque)")

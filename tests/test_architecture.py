@@ -14,7 +14,7 @@ PACKAGE = ROOT / "benchmark"
 LAYERS = [
     {"errors", "digest", "interfaces"},
     {"compiling", "crypto", "erasure", "npz", "locations", "schema"},
-    {"jpeg", "jpeg2000", "metrics", "datasets", "source"},
+    {"jpeg", "jpeg2000", "cancelable", "metrics", "datasets", "source"},
     {"alignment", "recognisers", "render", "environment"},
     {"submission", "protocol_schema", "protocol"},
     {"plan"},

@@ -108,6 +108,21 @@ presets: {p: {layers: 0, sizes: 3, size: 4}}
         assert words in said
 
 
+def test_only_samples_and_templates_may_be_protected_without_a_key(tmp_path: Path) -> None:
+    assert made(tmp_path, "keyed", "").protector.keyed
+    assert not made(tmp_path, "blur", "", keyed=False).protector.keyed
+    with pytest.raises(InvalidInputError, match="keyed: is for the domains sample and template"):
+        made(tmp_path, "file", "", domain="codestream", format="opaque", keyed=False)
+
+
+def test_names_of_presets_are_those_of_the_literature_in_small_letters(tmp_path: Path) -> None:
+    presets: dict[str, Any] = {"warp_8_4": {}, "lw0.5o3-bodies": {}}
+    assert set(made(tmp_path, "warp", "", presets=presets).protector.presets) == set(presets)
+    for number, name in enumerate(["_warp", "Warp", "../warp", "a b"]):
+        with pytest.raises(InvalidInputError, match="presets"):
+            made(tmp_path, f"other-{number}", "", presets={name: {}})
+
+
 def test_an_unknown_kind_is_said_first(tmp_path: Path) -> None:
     folder = write_submission(tmp_path, "x", "", {**PROTECTOR, "kind": "recogniser"})
     with pytest.raises(InvalidInputError, match="neither `protector` nor `attack`"):

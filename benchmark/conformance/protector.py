@@ -101,6 +101,10 @@ class _Trial:
         if self.nothing_done():
             raise Skipped("it hands its input through: no protection")
         others = self.protect(keys("two"), "one")
+        if not self.manifest.keyed:
+            if not same(self.protected, others):
+                raise Unmet("protect() depends on the key, but the manifest says `keyed: false`")
+            return "none: the manifest says `keyed: false`, and another key gives the same"
         equal = [number for number in range(len(self.keys)) if same(take(self.protected, number), take(others, number))]
         if equal:
             raise Unmet(f"protect() gave the same under two keys for {len(equal)} of {len(self.keys)} samples")

@@ -63,7 +63,7 @@ def try_presets(process: SubmissionProcess) -> list[Setting]:
             try:
                 process.configure(process.submission.resolve({}, preset))
                 found.append(_tried(process, preset, PRESET_COUNT, ("one", "two")))
-                _check_keys(found[-1])
+                _check_keys(found[-1], keyed=process.submission.protector.keyed)
             except SubmissionFailedError as error:
                 raise Unmet(f"{preset}: {error.reason}") from None
     finally:
@@ -71,9 +71,16 @@ def try_presets(process: SubmissionProcess) -> list[Setting]:
     return found
 
 
-def _check_keys(setting: Setting) -> None:
-    """Raise Unmet where a sample is the same under two keys; a window may be so short that nothing is encrypted."""
+def _check_keys(setting: Setting, *, keyed: bool) -> None:
+    """Raise Unmet where a sample is the same under two keys; a window may be so short that nothing is encrypted.
+
+    Of what is declared `keyed: false`, where a sample is not the same.
+    """
     one, two = (batch.protected for batch in setting.batches[:2])
+    if not keyed:
+        if not same(one, two):
+            raise Unmet(f"{setting.name}: protect() depends on the key, but the manifest says `keyed: false`")
+        return
     for number in range(len(one)):
         item, plain = take(one, number), take(setting.prepared, number)
         if same(item, take(two, number)) and not same(item, plain):

@@ -81,6 +81,27 @@ def test_undeclared_dependence_on_the_generator_is_found(tmp_path: Path) -> None
     assert set(_failed(free)) == {"key sensitivity"}
 
 
+def test_a_protector_without_a_key_has_to_say_so(tmp_path: Path) -> None:
+    blur = """
+class Method(Protector):
+    def __init__(self, *, share):
+        self.share = share
+    def protect(self, prepared, keys, *, generator):
+        return prepared // 2 + np.array([self.share * key[0] for key in keys], np.uint8)[:, None, None, None]
+"""
+    given: dict[str, Any] = {"reversible": False, "parameters": {"share": {"type": "int", "default": 0}}}
+    silent = _validate(tmp_path / "silent", blur, **given)
+    assert set(_failed(silent)) == {"key sensitivity"}
+    said = _validate(tmp_path / "said", blur, keyed=False, presets={"same": {"share": 0}}, **given)
+    assert said.passed
+    assert "another key gives the same" in said.text()
+    secret = _validate(tmp_path / "secret", blur, keyed=False, presets={"secret": {"share": 1}}, **given)
+    assert _failed(secret) == {"presets": "secret: protect() depends on the key, but the manifest says `keyed: false`"}
+    given["parameters"] = {"share": {"type": "int", "default": 1}}
+    default = _validate(tmp_path / "default", blur, keyed=False, **given)
+    assert _failed(default) == {"key sensitivity": "protect() depends on the key, but the manifest says `keyed: false`"}
+
+
 def test_recovery_without_the_key_is_found(tmp_path: Path) -> None:
     code = """
     class Method(Protector):
