@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+from threadpoolctl import threadpool_limits
 
 from benchmark.errors import InvalidInputError
 from benchmark.interfaces import Templates
@@ -41,7 +42,8 @@ def gram_schmidt(matrix: npt.NDArray[np.float64]) -> Templates:
 
     Householder's QR with the signs that Gram-Schmidt gives: each column points along what the former ones leave of it.
     """
-    q, r = np.linalg.qr(matrix)
+    with threadpool_limits(1, user_api="blas"):  # several threads would round otherwise
+        q, r = np.linalg.qr(matrix)
     return np.ascontiguousarray(q * np.where(np.diag(r) < 0, -1.0, 1.0), np.float32)
 
 
