@@ -14,7 +14,7 @@ PEOPLE, EACH = 40, 4
 
 
 def all_pairs(shift: float, spread: float = 0.3, seed: int = 0):
-    """Mated scores with their subject, non-mated ones with both, of all pairs; subjects differ in how alike they are."""
+    """Mated scores with their subject, non-mated ones with both; subjects differ in how alike they are to all."""
     random = np.random.default_rng(seed)
     subject = np.repeat(np.arange(PEOPLE), EACH)
     own = random.normal(0, spread, PEOPLE)
