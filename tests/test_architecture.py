@@ -15,7 +15,7 @@ LAYERS = [
     {"errors", "digest", "interfaces"},
     {"compiling", "crypto", "erasure", "npz", "locations", "schema"},
     {"jpeg", "jpeg2000", "cancelable", "metrics", "datasets", "source"},
-    {"alignment", "recognisers", "render", "environment"},
+    {"alignment", "recognisers", "render", "environment", "template_schemes"},
     {"submission", "protocol_schema", "protocol"},
     {"plan"},
     {"store", "confinement", "worker", "child", "returned", "sandbox"},

@@ -95,7 +95,11 @@ class _Trial:
         ]
         if not same(self.protected, joined(alone)):
             raise Unmet("protect() of one sample differs from protect() of the same sample in a batch")
-        return "one by one as all at once"
+        if not set(self.manifest.keys) - {"sample"}:
+            return "one by one as all at once"
+        if not same(take(self.protect(self.keys[:1] * len(self.keys), "one"), 0), alone[0]):
+            raise Unmet("protect() of one sample differs from protect() of it beside others under the same key")
+        return "one by one as all at once, under keys of their own and under one"
 
     def check_keys(self) -> str:
         if self.nothing_done():

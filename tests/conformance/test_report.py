@@ -187,6 +187,21 @@ def test_without_an_import_the_rest_is_skipped(tmp_path: Path) -> None:
     assert report.findings[-1].status == "skip"
 
 
+def test_dependence_on_others_under_the_same_key_is_found(tmp_path: Path) -> None:
+    code = """
+    class Method(Protector):
+        def protect(self, prepared, keys, *, generator):
+            salts = [np.random.default_rng([keys.count(key), *key]).normal() for key in keys]
+            return (prepared + np.array(salts)[:, None]).astype(np.float32)
+        def compare(self, a, b):
+            return -np.abs(a - b).mean(1)
+    """
+    manifest = {"domain": "template", "reversible": False}
+    assert not _failed(_validate(tmp_path / "own", code, **manifest, keys=["sample"]))
+    shared = _failed(_validate(tmp_path / "shared", code, **manifest, keys=["sample", "system"]))
+    assert "beside others under the same key" in shared["batch size"]
+
+
 def test_a_template_protector_is_tried_on_templates(tmp_path: Path) -> None:
     code = """
     class Method(Protector):

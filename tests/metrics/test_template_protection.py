@@ -6,10 +6,18 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from benchmark.metrics.template_protection import maximal_linkability, unlinkability
+from benchmark.metrics.template_protection import (
+    local_linkability,
+    maximal_linkability,
+    permutation_null,
+    revoked_match_rate,
+    unlinkability,
+)
 
 
 def normals(d: float, size: int = 200_000) -> tuple[np.ndarray, np.ndarray]:
@@ -80,3 +88,78 @@ def test_failures_and_wrong_omega_are_refused():
         unlinkability([0.1, -np.inf], [0.2])
     with pytest.raises(ValueError, match="omega"):
         unlinkability([0.1], [0.2], omega=0)
+
+
+def test_the_local_curve_meets_its_closed_form_and_sums_to_d_sys():
+    curve = local_linkability(*normals(1.0), omega=2)
+    middle = (curve.edges[1:] + curve.edges[:-1]) / 2
+    m, n = 2 * norm.pdf(middle, 1), norm.pdf(middle)
+    often = curve.mated + curve.non_mated > 0.01
+    assert often.sum() > 20
+    assert np.allclose(curve.d[often], np.maximum(0, (m - n) / (m + n))[often], atol=0.05)
+    assert curve.d_sys == pytest.approx(unlinkability(*normals(1.0), omega=2)[0], abs=1e-12)
+
+
+def test_the_local_curve_agrees_with_the_reference_output(shared_oracles):
+    for case in json.loads((shared_oracles / "dsys_synthetic_oracle.json").read_text()):
+        if "d" in case:
+            assert local_linkability(*normals(case["d"]), omega=case["omega"]).d_sys == pytest.approx(
+                case["dsys_hist"], abs=3e-4
+            )
+
+
+scores = st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=60)
+
+
+@given(scores, scores, st.floats(0.1, 10))
+def test_curves_are_shares_and_a_map_of_the_axis_does_not_matter(mated, non_mated, omega):
+    curve = local_linkability(mated, non_mated, omega=omega)
+    assert np.all((curve.d >= 0) & (curve.d <= 1))
+    assert curve.mated.sum() == pytest.approx(1)
+    assert curve.non_mated.sum() == pytest.approx(1)
+    assert 0 <= curve.d_sys <= 1 + 1e-12
+    # Powers of two scale exactly.
+    assert (
+        local_linkability(np.multiply(mated, 4), np.multiply(non_mated, 4), omega=omega).d_sys
+        == pytest.approx(curve.d_sys)
+        or np.ptp(mated + non_mated) < 1e-3
+    )
+
+
+def test_the_permutation_null_is_what_shuffled_labels_give():
+    random = np.random.default_rng(3)
+    mated, non_mated = random.normal(size=400), random.normal(size=900)
+    null = permutation_null(mated, non_mated, generator=np.random.default_rng(0), permutations=300)
+    shuffled = []
+    for _ in range(300):
+        mixed = random.permutation(np.r_[mated, non_mated])
+        shuffled.append(local_linkability(mixed[:400], mixed[400:]).d_sys)
+    assert null.d_sys.mean() == pytest.approx(np.mean(shuffled), rel=0.05)
+    assert null.d_sys.std() == pytest.approx(np.std(shuffled), rel=0.3)
+
+
+def test_p_values_are_small_where_scores_link_and_spread_where_they_do_not():
+    random = np.random.default_rng(4)
+    linked = permutation_null(random.normal(0.5, size=500), random.normal(size=500), generator=random, permutations=199)
+    assert linked.p_value == 1 / 200
+    found = [
+        permutation_null(random.normal(size=200), random.normal(size=200), generator=random, permutations=99).p_value
+        for _ in range(200)
+    ]
+    assert np.mean(np.array(found) <= 0.1) == pytest.approx(0.1, abs=0.07)
+    assert np.mean(found) == pytest.approx(0.5, abs=0.08)
+
+
+def test_the_null_comes_from_the_generator_alone():
+    pair = normals(0.2, 500)
+    one, same, other = (permutation_null(*pair, generator=np.random.default_rng(s), permutations=20) for s in (1, 1, 2))
+    assert np.array_equal(one.d_sys, same.d_sys)
+    assert not np.array_equal(one.d_sys, other.d_sys)
+    with pytest.raises(ValueError, match="at least one permutation"):
+        permutation_null(*pair, generator=np.random.default_rng(1), permutations=0)
+
+
+def test_revoked_templates_match_where_a_threshold_accepts_them():
+    assert revoked_match_rate([0.1, 0.5, 0.7, -np.inf], 0.5) == 0.5
+    with pytest.raises(ValueError, match="NaN"):
+        revoked_match_rate([np.nan], 0.5)

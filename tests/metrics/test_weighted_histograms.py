@@ -1,0 +1,59 @@
+"""Binning against numpy's histogram, weighted counts against a loop, the quick EER against the plain one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmark.metrics.verification import eer
+from benchmark.metrics.weighted_histograms import LANES, bin_numbers, eer_of_many, resampled_counts
+
+scores = st.lists(st.integers(-40, 40).map(lambda x: x / 8), min_size=1, max_size=40)
+
+
+@given(scores, st.integers(1, 50))
+def test_bins_are_numpy_s(values, bins):
+    edges = np.histogram_bin_edges(values, bins)
+    assert np.bincount(bin_numbers(values, edges), minlength=bins).tolist() == np.histogram(values, edges)[0].tolist()
+
+
+@given(scores, scores)
+def test_the_quick_eer_is_the_eer(genuine, impostor):
+    assert eer_of_many(genuine, impostor) == pytest.approx(eer(genuine, impostor), abs=1e-12)
+    assert eer_of_many(np.float32(genuine), np.float32(impostor)) == pytest.approx(eer(genuine, impostor), abs=1e-12)
+
+
+def test_a_failure_to_process_does_not_match():
+    assert eer_of_many([1, -np.inf, 3], [0, 2, -np.inf]) == eer([1, -np.inf, 3], [0, 2, -np.inf])
+    with pytest.raises(ValueError, match="NaN"):
+        eer_of_many([np.nan], [0.0])
+
+
+@pytest.mark.parametrize("resamples", [1, LANES, LANES + 3])
+def test_counts_are_sums_of_products(resamples):
+    random = np.random.default_rng(0)
+    bins, first, second = random.integers(7, size=500), random.integers(9, size=500), random.integers(9, size=500)
+    weights = random.integers(1500, size=(resamples, 9)).astype(np.int32)  # chunks of few comparisons
+    found = np.concatenate(list(resampled_counts(bins.astype(np.int16), first, second, weights, 7)))
+    expected = np.zeros((resamples, 7), np.int64)
+    for bin, a, b in zip(bins, first, second, strict=True):
+        expected[:, bin] += weights[:, a] if a == b else weights[:, a].astype(np.int64) * weights[:, b]
+    assert np.array_equal(found, expected)
+
+
+def test_what_does_not_fit_is_refused():
+    one = np.zeros(1, np.int16)
+    weights = np.ones((1, 2), np.int32)
+    for bins, first, second, message in [
+        (one, one, np.zeros(2, int), "two subjects"),
+        (one + 3, one, one, r"bins must be numbered 0\.\.2"),
+        (one, one + 2, one, r"columns 0\.\.1"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            list(resampled_counts(bins, first, second, weights, 3))
+    with pytest.raises(ValueError, match="within"):
+        bin_numbers([2.0], np.linspace(0, 1, 3))
+    with pytest.raises(ValueError, match="32767"):
+        bin_numbers([0.5], np.linspace(0, 1, 40_000))
