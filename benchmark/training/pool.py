@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -52,12 +53,9 @@ class Pool:
     def _file(self, number: int, part: str) -> Path:
         return self.folder / self._short / f"{number:05d}.{part}.npy"
 
-    @property
+    @cached_property  # hashing the crops takes half a second
     def _short(self) -> str:
-        # Hashing the crops takes half a second: once a pool.
-        if "_name" not in self.__dict__:
-            object.__setattr__(self, "_name", self.digest[:16])
-        return str(self.__dict__["_name"])
+        return self.digest[:16]
 
     def _make(self, number: int, images: Path, templates: Path) -> None:
         random = generator("pool", self.seed, number)
