@@ -16,7 +16,7 @@ PIXELS = {
 ON = {True: "1,000 pairs of LFW View 2", False: "LFW View 2"}
 #: Recognisers that see FURTHER_ATTACKS beside the three; without any, the protocols do not mention them. They are no
 #: part of the digests: write the files anew, and `veilbench results` runs what the records lack.
-FURTHER_RECOGNISERS: tuple[str, ...] = ()
+FURTHER_RECOGNISERS = ("mblbp", "fv-sift", "fv-brief", "shufflefacenet-distilled", "arcface-distilled")
 #: The attack that anyone can make, and the strongest without training.
 FURTHER_ATTACKS = ("direct-decode", "known-window-erase")
 
