@@ -61,7 +61,7 @@ def scenarios_of(protocol: Protocol, protector: ProtectorManifest, attack: Attac
 def sets_of(
     scenarios: tuple[Scenario, ...], protector: ProtectorManifest, attack: AttackManifest, *, revocation: bool
 ) -> tuple[SetName, ...]:
-    """The protected sets behind scenarios; with `revocation` those too whose comparison says what a new key is worth."""
+    """The protected sets behind scenarios; with `revocation` those too that say what a new key is worth."""
     known = SETS if protector.keyed else KEYLESS
     wanted = [name for scenario in scenarios for name in known[scenario]]
     if revocation and attack.returns == "protected" and "different-keys" in scenarios:
@@ -73,8 +73,8 @@ def check_protector(name: str, protector: ProtectorManifest, protocol: Protocol)
     """Raise InvalidInputError where a protector cannot be judged in key scenarios."""
     if protector.domain == "codestream":
         raise InvalidInputError(
-            f"{name} encrypts files; {protocol.id} compares every two samples in key scenarios, which is for protectors "
-            "of the domains sample and template"
+            f"{name} encrypts files; {protocol.id} compares every two samples in key scenarios, which is for "
+            "protectors of the domains sample and template"
         )
     lacking = set(POLICY.values() if protector.keyed else ("system",)) - set(protector.keys)
     if lacking:

@@ -69,4 +69,4 @@ def template_bytes(templates: npt.NDArray[np.floating]) -> float:
     low, high = float(templates.min()), float(templates.max())
     whole = high - low < 1 << 31 and bool((templates == np.rint(templates)).all())
     bits = max(1, int(high - low).bit_length()) if whole else 32
-    return templates.shape[1] * bits / 8
+    return float(templates.shape[1] * bits / 8)

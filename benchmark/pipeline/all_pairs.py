@@ -10,7 +10,7 @@ import numpy as np
 from benchmark.digest import generator
 from benchmark.interfaces import Templates
 from benchmark.pipeline.attack import Attacked, learned_key
-from benchmark.pipeline.attacked_templates import AttackedTemplates, Exposed, protected_batch
+from benchmark.pipeline.attacked_templates import AttackedTemplates, Exposed, protected_batch, takes_templates
 from benchmark.pipeline.originals import Originals
 from benchmark.pipeline.protected_images import ProtectedImages
 from benchmark.pipeline.protected_templates import ProtectedTemplates
@@ -51,16 +51,14 @@ class JobBatch:
     def attacked(self) -> Exposed:
         """What the attack makes of the one set that it meets; what was stolen itself where it makes nothing of it."""
         (protected,) = self.protected.values()
-        manifest = self.job.attack.submission.attack
-        if isinstance(protected, ProtectedTemplates) or manifest.takes == "templates":
+        if isinstance(protected, ProtectedTemplates) or takes_templates(self.job):
             return AttackedTemplates(self.workshop, self.job, protected)
         return AttackedImages(self.workshop, self.job, self.ids, protected)
 
     def exposed(self) -> Mapping[str, Exposed]:
         """{set: what is compared of it}."""
-        if self.job.attack.submission.attack.returns == "protected":
-            return self.protected
-        return {name: self.attacked for name in self.protected}
+        kept = self.job.attack.submission.attack.returns == "protected"
+        return {name: one if kept else self.attacked for name, one in self.protected.items()}
 
     def complete(self) -> None:
         """Compute what scoring will ask of this batch."""

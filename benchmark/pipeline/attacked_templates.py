@@ -67,6 +67,12 @@ class AttackedTemplates:
         return dict(self.templates(recogniser).header)
 
 
+def takes_templates(job: Job) -> bool:
+    """Whether the job's attack is handed templates, and so is run for each recogniser."""
+    apart = job.protector.submission.protector.domain == "template"
+    return apart or job.attack.submission.attack.takes == "templates"
+
+
 def evidence_of(
     workshop: Workshop, job: Job, protected: ProtectedImages | ProtectedTemplates, recogniser: str
 ) -> Evidence:
@@ -153,9 +159,7 @@ def attacker_of(workshop: Workshop, job: Job, recogniser: str) -> SubmissionProc
 def _twins(workshop: Workshop, job: Job) -> list[tuple[tuple[str, ...], ProtectedImages | ProtectedTemplates]]:
     """The attacker's samples, batch by batch, with their protected twins under keys of his own."""
     batches = workshop.assignment.attacker_batches()
-    return [
-        (ids, protected_batch(workshop, job, batches, ids, holder="attacker", policy="sample")) for ids in batches
-    ]
+    return [(ids, protected_batch(workshop, job, batches, ids, holder="attacker", policy="sample")) for ids in batches]
 
 
 def _original_key(workshop: Workshop, ids: tuple[str, ...], recogniser: str) -> str:

@@ -1,4 +1,4 @@
-"""One batch of images under one setting and one set of keys: kept for as long as it is looked at, its templates longer."""
+"""One batch of images under one setting and one set of keys: kept while it is looked at, its templates longer."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,9 @@ class ProtectedTemplates:
         """Names the protected templates."""
         originals = gathered_key(self.workshop, recogniser, self.batches)
         keys = [self.holder, self.policy, self.workshop.master_digest, list(self.owners)]
-        return digest("protect templates", self.setting.digest, self.workshop.libraries, keys, list(self.ids), originals)
+        return digest(
+            "protect templates", self.setting.digest, self.workshop.libraries, keys, list(self.ids), originals
+        )
 
     def originals(self, recogniser: str) -> tuple[Templates, Any]:
         """Unprotected templates (float32, N x D) and failed (bool, N)."""
