@@ -7,10 +7,11 @@ from typing import Protocol
 
 from benchmark.assembly import assemble_failure
 from benchmark.errors import InvalidInputError, SubmissionFailedError
+from benchmark.filing import Table
 from benchmark.pipeline.workshop import Assignment, Workshop
 from benchmark.record import Record
 from benchmark.stages import all_pairs, pairs
-from benchmark.stages.task import Result, Table, Task
+from benchmark.stages.task import Result, Task
 
 __all__ = ["Assignment", "Result", "Task", "close", "initialise", "perform", "tasks_of"]
 

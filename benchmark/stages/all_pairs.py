@@ -9,13 +9,14 @@ import time
 
 from benchmark.all_pairs.assembly import assemble
 from benchmark.all_pairs.measured import measured, unprotected
+from benchmark.filing import Table
 from benchmark.pipeline.all_pairs import JobBatch, views_in
 from benchmark.pipeline.attack import learn, learns
 from benchmark.pipeline.attacked_templates import learn_templates, takes_templates
 from benchmark.pipeline.workshop import Assignment, Workshop
 from benchmark.record import Record
 from benchmark.stages.pairs import prepare_originals
-from benchmark.stages.task import Table, Task
+from benchmark.stages.task import Task
 
 
 def tasks_of(assignment: Assignment) -> list[list[list[Task]]]:

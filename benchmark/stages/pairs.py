@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 
 from benchmark.assembly import assemble, prepare_baseline
+from benchmark.filing import Table
 from benchmark.pipeline.attack import Attacked, learn, learns
 from benchmark.pipeline.originals import Originals
 from benchmark.pipeline.workshop import Assignment, Workshop
 from benchmark.record import Record
-from benchmark.stages.task import Table, Task
+from benchmark.stages.task import Task
 
 
 def tasks_of(assignment: Assignment) -> list[list[list[Task]]]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, TypeAlias
+from typing import Literal
 
+from benchmark.filing import Table
 from benchmark.record import Record
-
-#: What lies beside a record: {comparison: {recogniser: scores}}, or {scenario: {recogniser: counts}}.
-Table: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
