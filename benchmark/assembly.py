@@ -170,7 +170,7 @@ def _provenance(workshop: Workshop, job: Job) -> dict[str, Any]:
         "dataset": schema.DatasetRef(
             id=protocol.dataset.id,
             digest=digest("dataset", [one["pixels"] for one in prints]),
-            samples=len(workshop.assignment.pairs.ids),
+            samples=len(workshop.assignment.ids),
             failed={name: _anywhere(workshop, reason) for one in prints for name, reason in one["reasons"].items()},
         ),
         "setting": job.protector.name,
@@ -307,7 +307,7 @@ def _sample_flags(workshop: Workshop, batches: Sequence[Attacked]) -> list[Flag]
     flags = []
     absent = sum(int(batch.originals.fingerprint.arrays["failed"].sum()) for batch in batches)
     if absent:
-        total = len(workshop.assignment.pairs.ids)
+        total = len(workshop.assignment.ids)
         message = f"{absent} of {total} samples are missing or damaged; they count as non-matches"
         flags.append(Flag(id="dataset-failures", where="dataset", message=message))
     return flags
