@@ -140,6 +140,8 @@ def _sees(recogniser: str, protector: Setting, attack: Setting) -> bool:
 
 def _meet(protocol: Protocol, protector: Setting, attack: Setting) -> bool:
     met, by = protector.submission.protector, attack.submission.attack
+    if by.protectors is not None and met.id not in by.protectors:
+        return False
     if not protocol.all_pairs:
         return applies(by.domains, by.formats, met.domain, met.format)
     if not scenarios_of(protocol, met, by):
