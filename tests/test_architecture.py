@@ -13,7 +13,7 @@ PACKAGE = ROOT / "benchmark"
 #: From the ground up; a module may import from its own layer and from those before it.
 LAYERS = [
     {"errors", "digest", "interfaces"},
-    {"compiling", "crypto", "erasure", "npz", "locations", "schema"},
+    {"compiling", "crypto", "erasure", "npz", "locations", "schema", "template_protector"},
     {"jpeg", "jpeg2000", "cancelable", "metrics", "datasets", "source"},
     {"alignment", "recognisers", "render", "environment", "template_schemes"},
     {"submission", "protocol_schema", "protocol"},
