@@ -120,7 +120,7 @@ class AttackManifest(_Manifest):
     domains: Annotated[tuple[Domain, ...], Field(min_length=1)]
     #: The formats of codestreams that it can work on; None: all.
     formats: Annotated[tuple[Format, ...], Field(min_length=1)] | None = None
-    #: The ids of the protectors that it can work on; None: all of these domains and formats.
+    #: The protectors (ids) that it knows how to attack; None: all of its domains and formats.
     protectors: Annotated[tuple[Id, ...], Field(min_length=1)] | None = None
     returns: Returns
     #: In the domain sample: the protected images themselves, or what the recogniser makes of them.

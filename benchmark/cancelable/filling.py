@@ -15,8 +15,8 @@ from benchmark.errors import InvalidInputError
 from benchmark.interfaces import Samples
 
 #: Sweeps of the relaxation, and its factor: enough for holes of two blocks of 16 pixels.
-SWEEPS = 60
-RELAXATION = 1.85
+SWEEPS = 30
+RELAXATION = 1.9
 
 
 def put_back(
