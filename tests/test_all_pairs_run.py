@@ -52,8 +52,8 @@ class Method(Attack):
     def run(self, evidence, *, generator):
         held = evidence.protected
         assert evidence.algorithm["template"] == {"dimension": held.shape[1]}
-        flips = [np.random.default_rng(int.from_bytes(key, "big")).integers(0, 2, held.shape[1]) for key in evidence.keys]
-        return (held * (1 - 2 * np.stack(flips))).astype(np.float32)
+        draw = [np.random.default_rng(int.from_bytes(key, "big")) for key in evidence.keys]
+        return (held * (1 - 2 * np.stack([one.integers(0, 2, held.shape[1]) for one in draw]))).astype(np.float32)
 """
 #: Learns the mean of the attacker's templates, and takes it off.
 LINK = """
@@ -66,6 +66,7 @@ class Method(Attack):
     def run(self, evidence, *, generator):
         return evidence.protected - self.mean
 """
+PROTECT = "class Method(Protector):\n    def protect(self, prepared, keys, *, generator):\n"
 NETWORK = "shufflefacenet-distilled"
 
 
@@ -179,9 +180,8 @@ def test_every_scenario_says_what_protecting_and_comparing_by_hand_says(place: P
 def test_templates_are_protected_inverted_and_linked(place: Path) -> None:
     report = run("keyed", protectors=["signs"])
     assert [record.status for record in report.records] == ["ok"] * 3, report.remarks()
-    see, back, link = (
-        read_record(place / f"board/records/keyed/signs/{name}.json") for name in ("see", "back", "link")
-    )
+    folder = place / "board/records/keyed/signs"
+    see, back, link = (read_record(folder / f"{name}.json") for name in ("see", "back", "link"))
     assert set(see.results) == {"same-key", "key-per-subject", "different-keys", "stolen-key"}
     assert set(see.recognisers) == {NETWORK}  # no histograms
     plain = see.baseline[NETWORK].eer.value
@@ -211,9 +211,7 @@ def test_a_damaged_sample_counts_as_a_failure_and_the_others_go_on(place: Path) 
 
 
 def test_a_protector_without_a_key_is_flagged_and_scored_where_no_key_is_needed(place: Path) -> None:
-    code = (
-        "class Method(Protector):\n    def protect(self, prepared, keys, *, generator):\n        return prepared // 9\n"
-    )
+    code = f"{PROTECT}        return prepared // 9\n"
     write_submission(place / "submissions", "dim", code, {**PROTECTOR, "reversible": False}, keyed=False, keys=POLICIES)
     [record] = run("keyed", protectors=["dim"], attacks=["see"]).records
     assert set(record.results) == {"same-key", "protected-original"}
@@ -221,9 +219,7 @@ def test_a_protector_without_a_key_is_flagged_and_scored_where_no_key_is_needed(
 
 
 def test_a_failing_scheme_costs_its_own_record_alone(place: Path) -> None:
-    code = (
-        "class Method(Protector):\n    def protect(self, prepared, keys, *, generator):\n        return prepared[:1]\n"
-    )
+    code = f"{PROTECT}        return prepared[:1]\n"
     keyed = {**PROTECTOR, "reversible": False, "keys": POLICIES}
     write_submission(place / "submissions", "short", code, keyed, domain="template")
     report = run("keyed", protectors=["short", "signs"], attacks=["see"])
@@ -249,7 +245,7 @@ def test_results_finds_what_is_missing_and_show_draws_what_can_be_seen(place: Pa
         ({"scenarios": ["some-key"]}, "'some-key' is not one of same-key, key-per-subject"),
         (
             {"keys": {"policy": "sample", "seed": "x"}},
-            "keys.policy: each of the `scenarios:` has its own; leave it out",
+            "keys.policy: each of the `scenarios:` has its own",
         ),
         ({"comparisons": ["protected-original"]}, "comparisons: does not go with `scenarios:`"),
         ({"visual": {"samples": 3}}, "visual: does not go with `scenarios:`"),
