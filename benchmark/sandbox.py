@@ -169,9 +169,10 @@ class SubmissionProcess:
             raise
 
     def run(self, evidence: Evidence, *, generator: np.random.Generator) -> Outcome:
-        """Attack N protected samples -> images (some may be missing) or embeddings, as the manifest says."""
+        """Attack N protected samples -> images (some may be missing), templates or embeddings, as the manifest says."""
         count, header = len(evidence.protected), {"algorithm": _plain(evidence)}
-        if self.submission.attack.returns == "images":
+        returns = self.submission.attack.returns
+        if returns == "images" or (returns == "protected" and np.ndim(evidence.protected) == 4):
             return self._images("run", count, _evidence(evidence), header, generator=generator)
         reply, arrays = self._call("run", count, _evidence(evidence), header, generator=generator)
         return Outcome(returned.templates("run", reply["kind"], arrays, count), np.zeros(count, bool))
