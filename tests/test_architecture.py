@@ -19,7 +19,7 @@ LAYERS = [
     {"submission", "protocol_schema", "protocol"},
     {"plan"},
     {"store", "confinement", "worker", "child", "returned", "sandbox"},
-    {"compliance", "pipeline", "record", "scores", "scoring", "training"},
+    {"compliance", "pipeline", "record", "score_sets", "scores", "scoring", "training"},
     {"filing", "standing"},
     {
         "assembly",

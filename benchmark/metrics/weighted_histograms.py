@@ -34,6 +34,17 @@ def bin_numbers(scores: npt.ArrayLike, edges: Floats) -> npt.NDArray[np.int16]:
     return out
 
 
+def counts_of_bins(bins: npt.NDArray[np.int16], count: int) -> npt.NDArray[np.int64]:
+    """How many of N numbers (int16) are each of 0..count - 1: int64, `count`.
+
+    >>> counts_of_bins(np.array([0, 2, 2], np.int16), 3)
+    array([1, 0, 2])
+    """
+    out = np.zeros(count, np.int64)
+    _count(bins, out)
+    return out
+
+
 def resampled_counts(
     bins: npt.NDArray[np.int16],
     first: npt.NDArray[np.integer],
@@ -93,6 +104,12 @@ def _number(scores, edges, out):  # type: ignore[no-untyped-def]  # numba infers
         while bin < last and score >= edges[bin + 1]:
             bin += 1
         out[place] = bin
+
+
+@njit(cache=True, nogil=True)
+def _count(bins, out):  # type: ignore[no-untyped-def]  # numba infers them
+    for place in range(bins.size):
+        out[bins[place]] += 1
 
 
 @njit(cache=True, nogil=True)
