@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from records import record, replicates
 
 from benchmark.digest import digest
-from benchmark.metrics.protection_intervals import nested_edges
+from benchmark.metrics.binned_scores import nested_edges
 from benchmark.metrics.template_protection import d_sys_bins, d_sys_of
-from benchmark.record import Record
+from benchmark.record import Record, record_path, write_record
+from benchmark.score_sets.counts import ScoreCounts, write_counts
+from benchmark.scores import score_path
 
 PROTOCOL = "keyed"
 MATED, NON_MATED = 4_000, 200_000
@@ -30,12 +33,6 @@ HASHES = {
 }
 BLURS = {"gaussian-blur@sigma-2": {"same-key": 0.95, "protected-original": 0.9}}
 DEEP = [name for name in UNPROTECTED if "net" in name]
-
-
-class ScoreCounts(NamedTuple):
-    edges: np.ndarray
-    mated: np.ndarray
-    non_mated: np.ndarray
 
 
 def normal_counts(d: float, *, scale: float = 1.0, start: float = 0.0) -> ScoreCounts:
@@ -141,3 +138,12 @@ def keyed_counts() -> dict[str, dict[str, dict[str, ScoreCounts]]]:
         **{setting: table_of(left, UNPROTECTED) for setting, left in {**WARPS, **BLURS}.items()},
         **{setting: table_of(left, DEEP) for setting, left in HASHES.items()},
     }
+
+
+def file_keyed(folder: Path) -> Path:
+    """Write the records and the counted scores onto a board."""
+    for one in keyed_records():
+        write_record(record_path(folder, one.protocol.id, one.setting, one.attack.setting), one)
+    for setting, table in keyed_counts().items():
+        write_counts(score_path(folder, PROTOCOL, setting, "direct-comparison"), table)
+    return folder
