@@ -91,10 +91,10 @@ class ScenarioRow(Row):
 def rank_scenarios(protocol: str, records: Iterable[Record], current: CurrentDigests | None = None) -> Board:
     """Rank the records of one all-pairs protocol; every row of the board is a `ScenarioRow`.
 
-    A row is complete if every attack that applies to its domain has a record with status ok, through every recogniser
-    that sees that domain, in every scenario in which the attack is scored. Complete rows stand in the order of their
-    worst case and get ranks by `tie_groups`. On the Pareto front are those than which no other is at least as secure
-    with at most as great a rise of the EER by protecting.
+    A row is complete if every attack that applies to its domain and scheme has a record with status ok, through every
+    recogniser that sees that domain, in every scenario in which the attack is scored. Complete rows stand in the order
+    of their worst case and get ranks by `tie_groups`. On the Pareto front are those than which no other is at least as
+    secure with at most as great a rise of the EER by protecting.
     """
     everyone = sorted(records, key=lambda record: (record.setting, record.attack.setting))
     by_setting: dict[str, list[Record]] = {}
@@ -147,7 +147,9 @@ def _missing(own: Sequence[Record], everyone: Sequence[Record], unkeyed: bool) -
         record = by_attack.get(name)
         if record is None:
             # An attack that is scored between keys alone has nothing to do where there is no key.
-            if applies(attack.domains, attack.formats, target.domain, target.format) and (wanted or not scored):
+            meant = attack.protectors is None or target.id in attack.protectors
+            meant = meant and applies(attack.domains, attack.formats, target.domain, target.format)
+            if meant and (wanted or not scored):
                 found.append(f"{name} was not run")
         elif record.status != "ok":
             found.append(f"{name}: {record.status}" + (f" ({record.reason})" if record.reason else ""))

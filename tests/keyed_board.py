@@ -108,27 +108,25 @@ def scheme_record(
     return Record.model_validate(content | changes)
 
 
+def unwarped(setting: str, left: float) -> Record:
+    """A record of an attack that undoes warps, and nothing else."""
+    made = scheme_record(setting, {"protected-original": left}, "unwarp", returns="images")
+    return made.model_copy(update={"attack": made.attack.model_copy(update={"protectors": ("block-warping",)})})
+
+
 def keyed_records() -> list[Record]:
     """Warps with an attack that undoes them, a hash of deep templates with its inversion, a blur without a key."""
     found = [scheme_record(setting, left) for setting, left in {**WARPS, **BLURS}.items()]
-    found += [
-        scheme_record(
-            setting, {"protected-original": 0.99 if setting.endswith("8_4") else 0.6}, "unwarp", returns="images"
-        )
-        for setting in {**WARPS, **BLURS}
-    ]
+    found += [unwarped(setting, 0.99 if setting.endswith("8_4") else 0.6) for setting in WARPS]
     found += [
         scheme_record(setting, {"different-keys": left["different-keys"] + 0.02}, "linkage", returns="embeddings")
         for setting, left in WARPS.items()
     ]
+    deep = {"domain": "template", "recognisers": DEEP}
     for setting, left in HASHES.items():
-        found.append(scheme_record(setting, left, domain="template", recognisers=DEEP))
+        found.append(scheme_record(setting, left, **deep))
         inverted = {"protected-original": 0.7}
-        found.append(
-            scheme_record(
-                setting, inverted, "template-inversion", returns="templates", domain="template", recognisers=DEEP
-            )
-        )
+        found.append(scheme_record(setting, inverted, "template-inversion", returns="templates", **deep))
     return found
 
 

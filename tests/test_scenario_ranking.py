@@ -55,7 +55,7 @@ def test_without_a_key_the_same_samples_link_data_bases(board):
     )
     assert blur.linked_in == "same-key"
     assert not row(board, WEAK).unkeyed
-    assert blur.rank is not None  # no linker between keys is asked of it
+    assert blur.rank is not None  # neither a linker between keys nor the inverse of another scheme is asked of it
 
 
 def test_what_is_kept_is_measured_against_unprotected_data(board):

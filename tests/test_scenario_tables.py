@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from keyed_board import BLURS, WARPS, keyed_records, scheme_record
+from keyed_board import WARPS, keyed_records, scheme_record
 from records import record
 from test_leaderboard import board_of, row_of
 
@@ -23,7 +23,7 @@ def board():
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    incomplete = scheme_record("pixelation@block-4", BLURS[BLUR])
+    incomplete = scheme_record("block-remapping@half", {"same-key": 0.9, "different-keys": 0.3})
     return board_of(tmp_path, [*keyed_records(), incomplete, record("identity")])
 
 
@@ -85,7 +85,7 @@ def test_other_pages_are_as_if_there_were_none(folder, tmp_path_factory):
 
 def test_a_page_lists_what_is_not_ranked_and_every_scenario(folder):
     text = regenerate(folder)[folder / "keyed.md"]
-    assert "- pixelation@block-4: unwarp was not run" in text
+    assert "- block-remapping@half: direct-comparison: no result in key-per-subject" in text
     for scenario in ("same-key", "key-per-subject", "different-keys", "stolen-key", "protected-original"):
         assert f"## {scenario}: EER (%)\n" in text
     assert "None" not in text
