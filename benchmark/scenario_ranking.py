@@ -12,17 +12,18 @@ from dataclasses import dataclass, replace
 
 from benchmark.ranking import Board, Cell, CurrentDigests, Row, cells_of, pareto_front, stale_reasons, tie_groups
 from benchmark.record import Record, Value
+from benchmark.scenarios import KEYLESS, SETS
 from benchmark.submission import applies
 
 SAME, OWN, DIFFERENT, STOLEN, ORIGINAL = (
     "same-key", "key-per-subject", "different-keys", "stolen-key", "protected-original",
 )  # fmt: skip
 #: In the order of every table and figure.
-SCENARIOS = (SAME, OWN, DIFFERENT, STOLEN, ORIGINAL)
+SCENARIOS: tuple[str, ...] = tuple(SETS)
 #: Where distributions should stay apart, and where they should lie on each other.
 PRESERVATION, PROTECTION = (SAME, OWN), (DIFFERENT, ORIGINAL)
 #: All that is compared where there is no key.
-UNKEYED = (SAME, ORIGINAL)
+UNKEYED: tuple[str, ...] = tuple(KEYLESS)
 
 
 def is_all_pairs(records: Iterable[Record]) -> bool:

@@ -13,10 +13,11 @@ PACKAGE = ROOT / "benchmark"
 #: From the ground up; a module may import from its own layer and from those before it.
 LAYERS = [
     {"errors", "digest", "interfaces"},
-    {"compiling", "crypto", "erasure", "npz", "locations", "schema"},
+    {"compiling", "crypto", "erasure", "npz", "locations", "schema", "template_protector"},
     {"jpeg", "jpeg2000", "cancelable", "metrics", "datasets", "source"},
     {"alignment", "recognisers", "render", "environment", "template_schemes"},
     {"submission", "protocol_schema", "protocol"},
+    {"scenarios"},
     {"plan"},
     {"store", "confinement", "worker", "child", "returned", "sandbox"},
     {"compliance", "pipeline", "record", "score_sets", "scores", "scoring", "training"},
@@ -34,7 +35,9 @@ LAYERS = [
         "scaffold",
         "show",
     },
+    {"all_pairs"},
     {"drafting"},
+    {"stages"},
     {"tasks"},
     {"engine"},
     {"checkpoints", "preparation", "progress", "runner", "listing", "estimate", "results"},

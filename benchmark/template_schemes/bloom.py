@@ -15,8 +15,11 @@ import numpy.typing as npt
 
 from benchmark.errors import InvalidInputError
 from benchmark.interfaces import Templates
+from benchmark.template_schemes.comparison import equal_entries
 from benchmark.template_schemes.keyed import keyed_generator
 
+#: Comparisons of blocks in memory at once.
+_AT_ONCE = 1 << 18
 Bits = npt.NDArray[np.int64]
 
 
@@ -89,3 +92,24 @@ def filter_similarity(a: Templates, b: Templates, height: int) -> npt.NDArray[np
     one, other = (x.reshape(len(x), -1, 1 << height) for x in (a, b))
     apart = (one != other).sum(axis=2) / (one.sum(axis=2) + other.sum(axis=2))
     return np.asarray(1 - apart.mean(axis=1), np.float32)
+
+
+def filter_similarity_all(a: Templates, b: Templates, height: int) -> npt.NDArray[np.float32]:
+    """As `filter_similarity`, of every row of a (N) with every one of b (M): float32, N x M.
+
+    >>> filter_similarity_all(np.array([[1, 0, 1, 0]], np.float32), np.array([[1, 0, 0, 0]], np.float32), 2).tolist()
+    [[0.6666666865348816]]
+    """
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or a.shape[1] % (1 << height):
+        raise InvalidInputError(f"filters of {1 << height} values a block do not come as {a.shape} and {b.shape}")
+    size = 1 << height
+    blocks = a.shape[1] // size
+    one, other = (x.reshape(len(x), blocks, size).sum(axis=2) for x in (a, b))
+    out = np.empty((len(a), len(b)), np.float32)
+    step = max(1, _AT_ONCE // max(1, blocks * len(b)))
+    for first in range(0, len(a), step):
+        rows = slice(first, first + step)
+        apart = size - equal_entries(a[rows], b, blocks).astype(np.float64)
+        apart /= one[rows, :, None] + other.T[None]
+        out[rows] = 1 - apart.mean(axis=1)
+    return out

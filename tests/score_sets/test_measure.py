@@ -62,7 +62,7 @@ def test_the_interval_of_a_rate_is_that_of_repeated_comparisons() -> None:
     assert (value.low, value.high) == pytest.approx(interval(plain), abs=7e-3)
     assert len(found.replicates) == 50
     eers = [verification.eer(np.repeat(m, w[scores.mated_subject]), np.repeat(n, w[a] * w[b])) for w in WEIGHTS]
-    assert found.replicates == pytest.approx(eers, abs=1e-3)
+    assert found.replicates == pytest.approx(eers, abs=3e-3)
 
 
 def test_counts_are_the_histogram() -> None:
