@@ -17,10 +17,8 @@ from pathlib import Path
 from benchmark import locations
 from benchmark.errors import InvalidInputError
 from benchmark.estimate import Estimate, Speeds, Times, cores, estimate, measure, spoken
-from benchmark.leaderboard import read_published, read_records
+from benchmark.leaderboard import board_of, charts_of, read_published, read_records
 from benchmark.plan import Job, Plan
-from benchmark.plots.by_recogniser import figures
-from benchmark.plots.chart import published_eers
 from benchmark.plots.style import made_from_of
 from benchmark.protocol import protocol_files
 from benchmark.ranking import CurrentDigests, stale_reasons, unseen
@@ -255,7 +253,7 @@ def _outdated(folder: Path, protocol: str, current: CurrentDigests) -> bool:
     plots = folder / "plots"
     if not any(plots.glob(f"{protocol}.*.svg")):
         return False
-    further = (current.further_recognisers or {}).get(protocol)
-    today = figures(read_records(folder, protocol)[protocol], published_eers(read_published(folder)), further)
+    board = board_of(protocol, read_records(folder, protocol)[protocol], current)
+    today = charts_of(board, read_published(folder))
     files = {plots / f"{protocol}.{what}.svg": chart.digest for what, chart in today.items()}
     return any(not path.is_file() or made_from_of(path) != digest for path, digest in files.items())
