@@ -23,8 +23,8 @@ SPLITS = Path(__file__).resolve().parents[1] / "protocols" / "splits"
 DEV_PAIRS = 50  # genuine and impostor pairs of each fold in the development prefix of View 2
 
 DEMO_FOLDS = 10
-DEMO_IDENTITIES = 10  # per fold; a fold's identities are in no other
-DEMO_SAMPLES = 4  # per identity
+DEMO_IDENTITIES = 5  # per fold; a fold's identities are in no other
+DEMO_SAMPLES = 5  # per identity
 DEMO_PAIRS = 30  # genuine and impostor pairs of each fold
 HELD_OUT_STRANGERS = 170  # people with one photograph, beside all with several, who make the held-out impostor pairs
 HELD_OUT_IMPOSTORS = 5000
