@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from eyes import Thumbnail, thumbnail
 from made_submissions import ATTACK, PROTECTOR, write_submission
 from PIL import Image
 
@@ -25,6 +26,8 @@ from benchmark.record import read_record
 from benchmark.results import survey
 from benchmark.score_sets.counts import read_counts
 from benchmark.show import contact_sheet
+
+__all__ = ["thumbnail"]
 
 POLICIES = ["sample", "subject", "system"]
 #: Adds a picture of noise that the key draws.
@@ -67,12 +70,13 @@ class Method(Attack):
         return evidence.protected - self.mean
 """
 PROTECT = "class Method(Protector):\n    def protect(self, prepared, keys, *, generator):\n"
-NETWORK = "shufflefacenet-distilled"
+NETWORK = "thumbnail"
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, thumbnail: Thumbnail) -> Path:
     """A current folder with 12 faces of 4 people, those of 2 more for the attacker, submissions, and a protocol."""
+    del thumbnail
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VEILBENCH_STORE", str(tmp_path / "store"))
     random = generator("tests", "all pairs")
@@ -191,7 +195,7 @@ def test_templates_are_protected_inverted_and_linked(place: Path) -> None:
     assert (back.attack.disclosure, back.attack.returns) == ("full", "templates")
     assert set(link.results) == {"different-keys"}
     assert "attack_success_rate" not in link.results["different-keys"][NETWORK]
-    assert see.cost.plain_bytes == see.cost.protected_bytes == 4 * 128
+    assert see.cost.plain_bytes == see.cost.protected_bytes == 4 * Thumbnail.dimension
 
 
 def test_a_second_run_computes_nothing_and_changes_nothing(place: Path) -> None:
