@@ -54,7 +54,8 @@ def _few(assignment: Assignment, samples: int, drawn_faces: bool) -> Assignment:
     plan, compared = assignment.plan, assignment.compared
     shown = set(shown_settings(plan))
     jobs = [job for job in plan.jobs if job.protector.name in shown and not learns(job)]
-    jobs = [job for job in jobs if job.attack.submission.attack.returns == "images"]
+    jobs = [job for job in jobs if job.attack.submission.attack.returns in ("images", "protected")]
+    jobs = [job for job in jobs if job.protector.submission.protector.domain != "template"]
     protocol = plan.protocol
     if drawn_faces:
         protocol = protocol.model_copy(update={"dataset": DatasetChoice(id="synthetic")})
