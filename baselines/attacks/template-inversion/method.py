@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from benchmark.template_schemes import bloom, iom, mlp
 from benchmark.template_schemes.biohash import basis
 from benchmark.template_schemes.inversion import likelihoods
 from benchmark.template_schemes.inversion.equations import from_polynomials, from_projection
+from benchmark.template_schemes.inversion.filters import from_filters
 from benchmark.template_schemes.inversion.prior import Prior, Vector, density, fit_prior, most_probable, prior_of
 from benchmark.template_schemes.keyed import keyed_generator, rows_by_key
 from benchmark.template_schemes.poly import polynomial
@@ -71,16 +71,8 @@ def _iom_hashing(key: bytes, given: Mapping[str, Any], prior: Prior) -> Inverse:
 def _from_products(indices: Any, order: Any, prior: Prior) -> Vector:
     """Products of an even number of entries do not know the template's sign: both are tried."""
     likelihood = likelihoods.largest_products(indices, order, prior)
-    winners = np.take_along_axis(order, indices[:, None, None], axis=2)[:, :, 0]  # m x p: whose product was largest
-    dimension = len(prior.mean)
-    # Entries that win together have one sign and are large: the leading eigenvector of who wins with whom.
-    together = np.zeros((dimension, dimension))
-    for one in range(winners.shape[1]):
-        for other in range(winners.shape[1]):
-            if one != other:
-                np.add.at(together, (winners[:, one], winners[:, other]), 1.0)
-    start = np.linalg.eigh(together)[1][:, -1] if together.any() else np.bincount(winners.ravel(), minlength=dimension)
-    start = start * np.sqrt(np.trace(prior.covariance)) / (np.linalg.norm(start) + 1e-12)
+    start = likelihoods.products_start(indices, order, len(prior.mean))
+    start *= np.sqrt(np.trace(prior.covariance)) / (np.linalg.norm(start) + 1e-12)
     found = [most_probable(prior, likelihood, sign * start) for sign in (1.0, -1.0)]
     return max(found, key=lambda x: likelihood(x)[0] + density(prior, x))
 
@@ -114,12 +106,10 @@ def _random_projection(key: bytes, given: Mapping[str, Any], prior: Prior) -> In
 def _bloom_filter(key: bytes, given: Mapping[str, Any], prior: Prior) -> Inverse:
     intervals, height, width = given["intervals"], given["height"], given["width"]
     order, words = bloom.secret(key, len(prior.mean) * (intervals - 1), height, width)
-    thresholds = np.array([NormalDist().inv_cdf(number / intervals) for number in range(1, intervals)])
 
     def inverse(filters: Vector) -> Vector:
         present = filters.reshape(len(words), -1) > 0
-        likelihood = likelihoods.words_present(present, order, words, thresholds, height, width)
-        return most_probable(prior, likelihood)
+        return from_filters(present, order, words, intervals=intervals, width=width, prior=prior)
 
     return inverse
 

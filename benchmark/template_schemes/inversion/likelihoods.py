@@ -1,4 +1,4 @@
-"""What signs, indices and words say about a template: log-likelihoods with their gradients.
+"""What signs and indices say about a template: log-likelihoods with their gradients.
 
 Each takes what was protected of one template and what the key says, and returns a function of the template (float64,
 D). Thresholds and maxima are softened, since a function without slope cannot be climbed; how far is said at each.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, log_ndtr, logsumexp
+from scipy.special import log_ndtr, logsumexp
 
 from benchmark.template_schemes.inversion.prior import Likelihood, Matrix, Prior, Vector
 
@@ -72,6 +72,24 @@ def largest_products(indices: Indices, order: Indices, prior: Prior) -> Likeliho
     return likelihood
 
 
+def products_start(indices: Indices, order: Indices, dimension: int) -> Vector:
+    """A direction (D) to begin with, up to its sign: entries that win together are large and of one sign.
+
+    The leading eigenvector of who wins with whom, less who might have. For p = 1 the count of wins.
+    """
+    _, p, k = order.shape
+    won = np.take_along_axis(order, indices[:, None, None], axis=2)[:, :, 0]
+    if p == 1:
+        return np.bincount(won.ravel(), minlength=dimension) - np.bincount(order.ravel(), minlength=dimension) / k
+    together = np.zeros((dimension, dimension))
+    for one in range(p):
+        for other in range(p):
+            if one != other:
+                np.add.at(together, (won[:, one], won[:, other]), 1.0)
+                np.add.at(together, (order[:, one], order[:, other]), -1 / k)
+    return np.asarray(np.linalg.eigh(together)[1][:, -1], np.float64)
+
+
 def outputs_above(bits: Vector, layers: list[Matrix], activation: str, tau: float, prior: Prior) -> Likelihood:
     """Of bits (0 or 1): whether a perceptron's outputs are above tau; differentiated layer by layer. Probit."""
     sides = 2 * bits - 1
@@ -91,43 +109,6 @@ def outputs_above(bits: Vector, layers: list[Matrix], activation: str, tau: floa
             inner = (before > 0) if activation == "relu" else 1 - np.tanh(before) ** 2
             gradient = matrix @ (gradient * inner)
         return value, gradient
-
-    return likelihood
-
-
-def words_present(
-    present: npt.NDArray[np.bool_], order: Indices, words: Indices, thresholds: Vector, height: int, width: int
-) -> Likelihood:
-    """Of filters (bool, K x 2^height): which words occur in each block of `width` columns.
-
-    `order` and `words` are the key's, as in `benchmark.template_schemes.bloom`; `thresholds` (intervals - 1) are those
-    of a binarised number. Bits are softened to logistic probabilities, independent of each other, so that a word's
-    probability is a product and a filter's entry the probability that any column has the word.
-    """
-    columns = -(-len(order) // height)
-    filled = np.full(height * columns, -1)
-    filled[: len(order)] = order
-    bits = filled.reshape(height, columns)
-    real, feature, step = bits >= 0, np.maximum(bits, 0) // len(thresholds), np.maximum(bits, 0) % len(thresholds)
-    block = np.arange(columns) // width
-    patterns = (np.arange(1 << height)[:, None] >> np.arange(height)[::-1]) & 1
-    expected = patterns[np.arange(1 << height)[None] ^ words[:, None]][block].transpose(2, 0, 1)  # height, columns, words
-    starts = np.arange(0, columns, width)
-
-    def likelihood(x: Vector) -> tuple[float, Vector]:
-        spread = np.sqrt(np.square(x).mean())
-        sharpness = 1 / (SOFTNESS * spread)
-        ones = np.where(real, expit(sharpness * (x[feature] - spread * thresholds[step])), 1e-6)
-        chance = np.where(expected, ones[..., None], 1 - ones[..., None]).prod(axis=0).clip(1e-9, 1 - 1e-9)
-        absent = np.add.reduceat(np.log1p(-chance), starts, axis=0)  # K x words: log that no column has it
-        found = np.log(-np.expm1(absent))
-        value = float(np.where(present, found, absent).sum())
-        # d absent / d chance = -1 / (1 - chance); d found / d absent = -exp(absent) / (1 - exp(absent))
-        weight = np.where(present, np.exp(absent) / np.expm1(absent), 1.0)
-        by_column = -weight[block] / (1 - chance) * chance
-        slope = by_column[None] * (expected - ones[..., None])  # d log chance / d logit = expected - ones
-        by_bit = np.where(real, slope.sum(axis=2) * sharpness, 0.0)
-        return value, np.bincount(feature.ravel(), by_bit.ravel(), len(x))
 
     return likelihood
 
