@@ -33,6 +33,7 @@ from benchmark.runner import (
     order,
     regenerate_board,
 )
+from benchmark.scenario_estimate import estimate_scenarios
 from benchmark.scores import score_path
 from benchmark.store import Store
 
@@ -148,11 +149,16 @@ def survey(
     return Survey(
         board=folder,
         protocols=tuple(one.protocol for one in chosen if one.jobs),
-        due=tuple(replace(one, estimate=estimate(one.order.assignment, times, speeds)) for one in due),
+        due=tuple(replace(one, estimate=_estimate(one.order, times, speeds)) for one in due),
         speeds=speeds,
         notes=tuple(notes),
         workers=workers or os.cpu_count() or 1,
     )
+
+
+def _estimate(order: Order, times: Times, speeds: Speeds) -> Estimate:
+    of = estimate_scenarios if order.plan.protocol.all_pairs else estimate
+    return of(order.assignment, times, speeds)
 
 
 def _look(whole: Order, folder: Path, current: CurrentDigests) -> Due:
@@ -164,7 +170,7 @@ def _look(whole: Order, folder: Path, current: CurrentDigests) -> Due:
         records += [record] if record else []
         if reason:
             reasons[job.name] = reason
-        if record and reason and reason[0] == "incomplete":
+        if record and reason and reason[0] == "incomplete" and not whole.plan.protocol.all_pairs:
             standing[job.name] = tuple(name for name in job.recognisers if name in record.recognisers)
     filed = {
         path.relative_to(folder / "records" / protocol) for path in (folder / "records" / protocol).rglob("*.json")

@@ -338,6 +338,7 @@ def _problems(file: Path, protocol: Protocol | None) -> list[str]:
             return [f"the protocol {protocol.id} has changed since, and a record holds for its own: run it again"]
         if len(file.resolve().parents) < 4:
             raise InvalidInputError("not in leaderboard/records/<protocol>/<setting>/, beside which its scores lie")
-        return verify(record, file.resolve().parents[3], protocol.read_pairs())
+        pairs = None if protocol.all_pairs else protocol.read_pairs()
+        return verify(record, file.resolve().parents[3], pairs)
     except InvalidInputError as error:
         return [str(error).removeprefix(f"{file}: ")]

@@ -40,7 +40,7 @@ LAYERS = [
     {"stages"},
     {"tasks"},
     {"engine"},
-    {"checkpoints", "preparation", "progress", "runner", "listing", "estimate", "results"},
+    {"checkpoints", "preparation", "progress", "runner", "listing", "estimate", "scenario_estimate", "results"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -1,7 +1,7 @@
 """Write the split files under protocols/splits/: LFW View 2 (from LFW's own pairs.txt) and the demos'.
 
-Lists of samples are for all-pairs protocols: those of View 2's pairs, and for attacks that learn every crop of everybody
-who is in no pair of View 2 (1,549 of 1,468 people, 52 of whom have several).
+Lists of samples are for all-pairs protocols: those of View 2's pairs, and for attacks that learn every crop of
+everybody who is in no pair of View 2 (1,549 of 1,468 people, 52 of whom have several).
 
     python tools/make_splits.py --data ../shared/data
 
@@ -30,9 +30,7 @@ HELD_OUT_STRANGERS = 170  # people with one photograph, beside all with several,
 HELD_OUT_IMPOSTORS = 5000
 
 DEMO_LEARNED = 32  # persons that an attacker may learn from, one photograph each; none is in the pairs
-DEMO_COMPARED = (
-    64  # persons of demo-cancelable, all samples each; the attacker's are the same people with all of theirs
-)
+DEMO_COMPARED = 64  # persons of demo-cancelable, with all their samples; its attacker has DEMO_LEARNED such persons
 
 
 def demo_rows() -> list[Row]:

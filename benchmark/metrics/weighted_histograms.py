@@ -90,7 +90,7 @@ class _Runs(NamedTuple):
     #: uint16 or uint32, N: the other subject; the number of subjects for a comparison within a subject.
     partner: npt.NDArray[np.unsignedinteger]
     #: How many bins there are.
-    count: int
+    height: int
 
     @classmethod
     def of(
@@ -121,8 +121,8 @@ class _Runs(NamedTuple):
         weights = np.zeros((drawn.shape[1] + 1, LANES), small)
         weights[:-1, : len(drawn)] = drawn.T
         weights[-1] = 1  # within a subject the weight is his alone
-        total = np.zeros((self.count, LANES), np.int64)
-        part = np.zeros((self.count, LANES), np.int32)
+        total = np.zeros((self.height, LANES), np.int64)
+        part = np.zeros((self.height, LANES), np.int32)
         # As many runs at a time as cannot bring any bin beyond 32 bits.
         step = _MOST // most**2
         first = 0
