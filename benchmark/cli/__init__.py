@@ -172,6 +172,7 @@ def show(
 ) -> None:
     """Make a picture: originals, what attacks show, what the key recovers, one row a setting; or one protected file."""
     from benchmark import runner
+    from benchmark.plots.scenario_sheet import draw_scenario_sheet
     from benchmark.show import codestream_picture, contact_sheet
 
     if Path(what).suffix.lower() in (".j2k", ".j2c", ".jpc", ".jp2"):
@@ -180,7 +181,10 @@ def show(
     else:
         order = runner.order(what, protectors=settings or None, data=data, store=store)
         path = out or Path(f"{order.plan.protocol.id}.png")
-        contact_sheet(order.assignment, path, samples=samples)
+        if order.plan.protocol.all_pairs:
+            draw_scenario_sheet(order.assignment, path, samples=samples, drawn_faces=False)
+        else:
+            contact_sheet(order.assignment, path, samples=samples)
     click.echo(f"wrote {path}")
 
 
@@ -205,7 +209,7 @@ def plot(
     store: Path | None,
     board: Path | None,
 ) -> None:
-    """Draw PROTOCOL's figures from its records: EER over the window of a sweep, or by setting."""
+    """Draw PROTOCOL's figures from its records: EER over a sweep or by setting, and scores in key scenarios."""
     from benchmark import runner
 
     for path in runner.draw_plots(protocol, board=board, out=out, kind=kind, sheet=sheet, data=data, store=store):

@@ -76,6 +76,7 @@ def _draw_panel(
     )
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
+    axes.locator_params(axis="x", nbins=4)
     axes.set_xlabel("score")
 
 
@@ -87,6 +88,7 @@ def _own_scale(axes: Any, counts: ScoreCounts) -> Any:
     own.spines["top"].set_color(BASELINE)
     own.spines["left"].set_visible(False)
     own.tick_params(axis="x", colors=BASELINE, pad=1)
+    own.locator_params(axis="x", nbins=4)
     return own
 
 

@@ -45,6 +45,7 @@ def draw(figure: Any, chart: LinkabilityChart, counts: Mapping[str, CountTable])
         _draw_panel(axes, chart, recogniser, _own(chart, counts, recogniser), look)
         axes.set_ylim(0, 1.02)
         axes.set_yticks((0, 0.25, 0.5, 0.75, 1), ("0", "", "0.5", "", "1") if column == 0 else [""] * 5)
+        axes.locator_params(axis="x", nbins=4)
         axes.set_xlabel("score")
         if column == 0:
             axes.set_ylabel("D(s)")

@@ -127,7 +127,8 @@ def _legend(figure: Any, chart: FamilyChart) -> None:
                 markerfacecolor="white" if attack else look.colour,
             )
         )
+    columns = len(handles) if len(handles) <= 6 else -(-len(handles) // 2)
     figure.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0.03 / width, 1 - 0.46 / height), ncols=6, frameon=False,
-        borderaxespad=0, handlelength=1.6, fontsize=7.2, columnspacing=1.2,
+        handles=handles, loc="upper left", bbox_to_anchor=(0.03 / width, 1 - 0.46 / height), ncols=columns,
+        frameon=False, borderaxespad=0, handlelength=1.6, fontsize=7.2, columnspacing=1.2,
     )  # fmt: skip
