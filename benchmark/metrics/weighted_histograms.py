@@ -121,14 +121,15 @@ class _Runs(NamedTuple):
         weights = np.zeros((drawn.shape[1] + 1, LANES), small)
         weights[:-1, : len(drawn)] = drawn.T
         weights[-1] = 1  # within a subject the weight is his alone
+        # As many runs at a time as cannot bring any bin beyond 32 bits; where a single one could, in 64 bits at once.
+        step, longest = _MOST // most**2, int(np.diff(self.start).max(initial=0))
+        wide = longest > step
         total = np.zeros((self.height, LANES), np.int64)
-        part = np.zeros((self.height, LANES), np.int32)
-        # As many runs at a time as cannot bring any bin beyond 32 bits.
-        step = _MOST // most**2
+        part = np.zeros((self.height, LANES), np.int64 if wide else np.int32)
+        step = self.partner.size if wide else step
         first = 0
         while first < self.bin.size:
             last = int(np.searchsorted(self.start, self.start[first] + step, side="right")) - 1
-            last = max(first + 1, last)
             _add(
                 self.bin,
                 self.subject,

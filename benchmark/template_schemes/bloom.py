@@ -12,6 +12,7 @@ from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from benchmark.errors import InvalidInputError
 from benchmark.interfaces import Templates
@@ -19,7 +20,7 @@ from benchmark.template_schemes.comparison import equal_entries
 from benchmark.template_schemes.keyed import keyed_generator
 
 #: Comparisons of blocks in memory at once.
-_AT_ONCE = 1 << 18
+_AT_ONCE = 1 << 22
 Bits = npt.NDArray[np.int64]
 
 
@@ -109,7 +110,20 @@ def filter_similarity_all(a: Templates, b: Templates, height: int) -> npt.NDArra
     step = max(1, _AT_ONCE // max(1, blocks * len(b)))
     for first in range(0, len(a), step):
         rows = slice(first, first + step)
-        apart = size - equal_entries(a[rows], b, blocks).astype(np.float64)
-        apart /= one[rows, :, None] + other.T[None]
-        out[rows] = 1 - apart.mean(axis=1)
+        _similarities(equal_entries(a[rows], b, blocks), one[rows], np.ascontiguousarray(other.T), size, out[rows])
     return out
+
+
+# `error_model="numpy"` drops Python's check for a zero divisor, which would keep the loop from being vectorised.
+@njit(cache=True, nogil=True, error_model="numpy")
+def _similarities(equal, one, other, size, out):  # type: ignore[no-untyped-def]  # numba infers them
+    rows, blocks, columns = equal.shape
+    apart = np.empty(columns)
+    for row in range(rows):
+        apart[:] = 0
+        for block in range(blocks):
+            for column in range(columns):
+                different = np.float64(size) - equal[row, block, column]
+                apart[column] += different / np.float64(one[row, block] + other[block, column])
+        for column in range(columns):
+            out[row, column] = 1 - apart[column] / blocks
