@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from benchmark.template_schemes.inversion.prior import Matrix, Prior, Vector, density
 
@@ -47,7 +48,7 @@ def _newton(values: Vector, coefficients: Vector, exponents: Vector, overlap: in
         return float(np.square(values - _polynomials(x, coefficients, exponents, overlap, len(values))).sum())
 
     error, scale = error_of(x), float(np.square(values).sum())
-    for _ in range(15):
+    for _ in range(25):
         slopes = _jacobian(x, coefficients, exponents, overlap, len(values))
         residual = values - _polynomials(x, coefficients, exponents, overlap, len(values))
         # Towards the most probable solution of the linearised equations.
@@ -73,7 +74,7 @@ def _corrected(prior: Prior, slopes: Matrix, residual: Vector) -> Vector:
     return moved
 
 
-def _windows(length: int, m: int, overlap: int, count: int) -> tuple[Matrix, int]:
+def _windows(length: int, m: int, overlap: int, count: int) -> tuple[npt.NDArray[np.intp], int]:
     step = m - overlap
     return np.arange(count)[:, None] * step + np.arange(m), (count - 1) * step + m
 

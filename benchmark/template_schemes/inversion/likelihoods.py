@@ -80,7 +80,8 @@ def products_start(indices: Indices, order: Indices, dimension: int) -> Vector:
     _, p, k = order.shape
     won = np.take_along_axis(order, indices[:, None, None], axis=2)[:, :, 0]
     if p == 1:
-        return np.bincount(won.ravel(), minlength=dimension) - np.bincount(order.ravel(), minlength=dimension) / k
+        wins, chances = (np.bincount(places.ravel(), minlength=dimension) for places in (won, order))
+        return np.asarray(wins - chances / k, np.float64)
     together = np.zeros((dimension, dimension))
     for one in range(p):
         for other in range(p):

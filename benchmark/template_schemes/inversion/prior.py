@@ -48,7 +48,7 @@ def prior_of(mean: Vector, covariance: Matrix) -> Prior:
     """The prior of that mean and covariance; a millionth of the mean variance keeps it definite."""
     dimension = len(mean)
     covariance = covariance + (1e-6 * np.trace(covariance) / dimension + 1e-12) * np.eye(dimension)
-    return Prior(mean, covariance, np.linalg.cholesky(covariance))
+    return Prior(mean, covariance, np.asarray(np.linalg.cholesky(covariance), np.float64))
 
 
 def most_probable(prior: Prior, likelihood: Likelihood, start: Vector | None = None, *, steps: int = STEPS) -> Vector:
