@@ -172,7 +172,6 @@ def show(
 ) -> None:
     """Make a picture: originals, what attacks show, what the key recovers, one row a setting; or one protected file."""
     from benchmark import runner
-    from benchmark.plots.scenario_sheet import draw_scenario_sheet
     from benchmark.show import codestream_picture, contact_sheet
 
     if Path(what).suffix.lower() in (".j2k", ".j2c", ".jpc", ".jp2"):
@@ -181,10 +180,7 @@ def show(
     else:
         order = runner.order(what, protectors=settings or None, data=data, store=store)
         path = out or Path(f"{order.plan.protocol.id}.png")
-        if order.plan.protocol.all_pairs:
-            draw_scenario_sheet(order.assignment, path, samples=samples, drawn_faces=False)
-        else:
-            contact_sheet(order.assignment, path, samples=samples)
+        contact_sheet(order.assignment, path, samples=samples)
     click.echo(f"wrote {path}")
 
 
