@@ -197,6 +197,7 @@ def provenance(workshop: Workshop, job: Job) -> dict[str, Any]:
             returns=attack.attack.returns,
             domains=attack.attack.domains,
             formats=attack.attack.formats,
+            protectors=attack.attack.protectors,
             threat_model=attack.attack.threat_model,
             disclosure=attack.attack.disclosure,
         ),

@@ -140,6 +140,8 @@ class AttackRef(Part):
     """The protectors' domains that it can be run against."""
     formats: tuple[str, ...] | None = None
     """The formats of codestreams that it can be run against; null means all."""
+    protectors: tuple[str, ...] | None = None
+    """The protectors that it can be run against, where it undoes these alone; left out where there is no such limit."""
     threat_model: tuple[str, ...]
     """What it was allowed to know."""
     disclosure: Literal["naive", "advanced", "full"] | None = None
@@ -147,10 +149,11 @@ class AttackRef(Part):
 
     @model_serializer(mode="wrap")
     def _without_what_was_not_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Records from before this field was there stay byte for byte what they were."""
+        """Records from before these fields were there stay byte for byte what they were."""
         content: dict[str, Any] = handler(self)
-        if self.disclosure is None:
-            content.pop("disclosure", None)
+        for name in ("disclosure", "protectors"):
+            if content[name] is None:
+                del content[name]
         return content
 
 

@@ -142,6 +142,14 @@ class SubmissionProcess:
         reply, arrays = self._call("compare", len(a), {"a": a, "b": b})
         return returned.scores("compare", reply["kind"], arrays, len(a))
 
+    def compare_all(self, a: Templates, b: Templates) -> npt.NDArray[np.float32]:
+        """Scores (float32, N x M) of every protected template of a (N) against every one of b (M).
+
+        The time limit is that of N + M samples.
+        """
+        reply, arrays = self._call("compare_all", len(a) + len(b), {"a": a, "b": b})
+        return returned.score_matrix("compare_all", reply["kind"], arrays, (len(a), len(b)))
+
     def fit(self, training: TrainingPairs, *, generator: np.random.Generator) -> Learned:
         """Let an attack learn; the named arrays that it returns are stored and handed to `restore`."""
         sent = {"originals": training.originals, **_evidence(training.evidence)}

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "benchmark"
 #: From the ground up; a module may import from its own layer and from those before it.
 LAYERS = [
     {"errors", "digest", "interfaces"},
-    {"compiling", "crypto", "erasure", "npz", "locations", "schema"},
+    {"compiling", "crypto", "erasure", "npz", "locations", "schema", "template_protector"},
     {"jpeg", "jpeg2000", "cancelable", "metrics", "datasets", "source"},
     {"alignment", "recognisers", "render", "environment", "template_schemes"},
     {"submission", "protocol_schema", "protocol"},
@@ -22,13 +22,25 @@ LAYERS = [
     {"store", "confinement", "worker", "child", "returned", "sandbox"},
     {"compliance", "pipeline", "record", "score_sets", "scores", "scoring", "training"},
     {"filing", "standing"},
-    {"assembly", "verify", "ranking", "tables", "plots", "leaderboard", "conformance", "scaffold", "show"},
+    {
+        "assembly",
+        "verify",
+        "ranking",
+        "scenario_ranking",
+        "tables",
+        "scenario_tables",
+        "plots",
+        "leaderboard",
+        "conformance",
+        "scaffold",
+        "show",
+    },
     {"all_pairs"},
     {"drafting"},
     {"stages"},
     {"tasks"},
     {"engine"},
-    {"checkpoints", "preparation", "progress", "runner", "listing", "estimate", "results"},
+    {"checkpoints", "preparation", "progress", "runner", "listing", "estimate", "scenario_estimate", "results"},
     {"cli"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

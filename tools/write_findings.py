@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,13 @@ ROOT = Path(__file__).resolve().parents[1]
 BOARD = ROOT / "leaderboard"
 PAGE = ROOT / "docs" / "selective-encryption.md"
 #: Headings that leave room for numbers.
-SHORT = {"lbp": "LBP", "mobilefacenet-casia": "CASIA", "mobilefacenet-ms1m": "MS1M"}
+SHORT = {
+    "lbp": "LBP", "mblbp": "MB-LBP", "fv-sift": "FV-SIFT", "fv-brief": "FV-BRIEF", "mobilefacenet-casia": "CASIA",
+    "mobilefacenet-ms1m": "MS1M", "shufflefacenet-distilled": "Shuffle", "arcface-distilled": "ResNet",
+}  # fmt: skip
+#: The sweeps on 1,000 pairs, by what a percent is of: `lfw-jpeg2000-<sweep><suffix>`.
+READINGS = {"document": "-dev", "bodies": "-bodies-dev"}
+ATTACKS = {"decoded": "direct-decode", "erased": "known-window-erase"}
 BOTH = "protected-protected"
 
 
@@ -108,6 +114,62 @@ def eer_table(
     return table(rows)
 
 
+def seen_table(protocol: str, settings: Sequence[str], attack: str, recognisers: Sequence[str]) -> str:
+    """EERs in percent without intervals: a row for each setting, a column for each recogniser."""
+    rows = []
+    for setting in settings:
+        eers = {SHORT[name]: f"{percent(protocol, setting, attack, name):.1f}" for name in recognisers}
+        rows.append({"setting": setting} | eers)
+    return table(rows)
+
+
+def where_lost(
+    sweep: str, parameter: str, reading: str, progression: str, attack: str, recogniser: str, share: float = 75
+) -> list[float]:
+    """Where in a sweep a recogniser loses at least `share` percent of what it tells apart."""
+    protocol = f"lfw-jpeg2000-{sweep}{READINGS[reading]}"
+    found = positions(protocol, parameter, progression=progression).items()
+    return [at for at, setting in found if lost(protocol, setting, attack, recogniser) >= share]
+
+
+def half(reading: str, progression: str, attack: str, recogniser: str) -> float | None:
+    """The smallest window from the beginning that takes half of what a recogniser tells apart; None: more than 15 %.
+
+    A larger one may take less again, as where it ends in the middle of a resolution.
+    """
+    found = where_lost("increasing", "size", reading, progression, attack, recogniser, 50)
+    return min(found, default=None)
+
+
+def half_table(progression: str, recognisers: Sequence[str]) -> str:
+    """`half` for every reading, as decoded and erased."""
+
+    def cell(reading: str, attack: str, name: str) -> str:
+        size = half(reading, progression, attack, name)
+        return "more than 15" if size is None else f"{size:g}"
+
+    return _by_recogniser(progression, cell, recognisers)
+
+
+def where_table(sweep: str, progression: str, share: float, recognisers: Sequence[str]) -> str:
+    """The offsets of `where_lost` for every reading, as decoded and erased."""
+
+    def cell(reading: str, attack: str, name: str) -> str:
+        return ranges(where_lost(sweep, "offset", reading, progression, attack, name, share))
+
+    return _by_recogniser(progression, cell, recognisers)
+
+
+def _by_recogniser(progression: str, cell: Callable[[str, str, str], str], recognisers: Sequence[str]) -> str:
+    rows = []
+    for name in recognisers:
+        row = {progression: SHORT[name]}
+        for reading in READINGS:
+            row |= {f"{reading}: {word}": cell(reading, attack, name) for word, attack in ATTACKS.items()}
+        rows.append(row)
+    return table(rows)
+
+
 @cache
 def positions(protocol: str, parameter: str, **same: str) -> dict[float, str]:
     """{offset or size: setting} of a sweep's settings whose parameters agree with `same`."""
@@ -154,7 +216,10 @@ def page() -> str:
         loader=FileSystemLoader(PAGE.parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True, autoescape=False,  # Markdown
     )  # fmt: skip
-    offered = attacks_run, cost, eer, eer_table, high, low, lost, percent, positions, ranges, records, require, table
+    offered = (
+        attacks_run, cost, eer, eer_table, half, half_table, high, low, lost, percent, positions, ranges, records,
+        require, seen_table, table, where_lost, where_table,
+    )  # fmt: skip
     environment.globals |= {function.__name__: function for function in offered} | {"published": published()}
     text = environment.get_template(f"{PAGE.name}.j2").render()
     # What the template sets and requires leaves empty lines.

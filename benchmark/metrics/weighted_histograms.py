@@ -90,7 +90,7 @@ class _Runs(NamedTuple):
     #: uint16 or uint32, N: the other subject; the number of subjects for a comparison within a subject.
     partner: npt.NDArray[np.unsignedinteger]
     #: How many bins there are.
-    count: int
+    height: int
 
     @classmethod
     def of(
@@ -102,36 +102,45 @@ class _Runs(NamedTuple):
         count: int,
     ) -> _Runs:
         """Sort by counting: one pass to size the runs, one to fill them."""
-        # Under the one of its two subjects that has more of them: runs are few and long then.
-        held = np.zeros(subjects, np.int64)
-        _count(a, held)
-        _count(b, held)
-        places = np.zeros(count * subjects + 1, np.int64)
-        _size_cells(bins, a, b, held, places)
+        if bins.size > _MOST:
+            raise ValueError(f"{bins.size:,} comparisons are too many to sort at once")
+        places = np.zeros(count * subjects + 1, np.int32)
+        _size_cells(bins, a, subjects, places)
         runs = int(np.count_nonzero(places))
         found = cls(
             np.empty(runs, np.int16), np.empty(runs, np.int32), np.empty(runs + 1, np.int64),
             np.empty(bins.size, np.uint16 if subjects < 1 << 16 else np.uint32), count,
         )  # fmt: skip
         _place_cells(places, subjects, found.bin, found.subject, found.start)
-        _fill_cells(bins, a, b, held, places, found.partner)
+        _fill_cells(bins, a, b, subjects, places, found.partner)
         return found
 
     def counts(self, drawn: npt.NDArray[np.int32], most: int) -> npt.NDArray[np.int64]:
-        """Counts (int64, bins x resamples) of up to LANES resamples (int32, R x S), in which no weight is above `most`."""
-        small = np.uint8 if most < 1 << 8 else np.uint16
+        """Counts (int64, bins x R) of up to LANES resamples (int32, R x S), in which no weight is above `most`."""
+        small: type[np.unsignedinteger] = np.uint8 if most < 1 << 8 else np.uint16
         weights = np.zeros((drawn.shape[1] + 1, LANES), small)
         weights[:-1, : len(drawn)] = drawn.T
         weights[-1] = 1  # within a subject the weight is his alone
-        total = np.zeros((self.count, LANES), np.int64)
-        part = np.zeros((self.count, LANES), np.int32)
-        # As many runs at a time as cannot bring any bin beyond 32 bits.
-        step = _MOST // most**2
+        # As many runs at a time as cannot bring any bin beyond 32 bits; where a single one could, in 64 bits at once.
+        step, longest = _MOST // most**2, int(np.diff(self.start).max(initial=0))
+        wide = longest > step
+        total = np.zeros((self.height, LANES), np.int64)
+        part = np.zeros((self.height, LANES), np.int64 if wide else np.int32)
+        step = self.partner.size if wide else step
         first = 0
         while first < self.bin.size:
             last = int(np.searchsorted(self.start, self.start[first] + step, side="right")) - 1
-            last = max(first + 1, last)
-            _add(self.bin, self.subject, self.start, self.partner, first, last, weights, np.iinfo(small).max // most, part)
+            _add(
+                self.bin,
+                self.subject,
+                self.start,
+                self.partner,
+                first,
+                last,
+                weights,
+                np.iinfo(small).max // most,
+                part,
+            )
             total += part
             part[:] = 0
             first = last
@@ -170,10 +179,9 @@ def _count(bins, out):  # type: ignore[no-untyped-def]  # numba infers them
 
 
 @njit(cache=True, nogil=True)
-def _size_cells(bins, first, second, held, sizes):  # type: ignore[no-untyped-def]  # numba infers them
+def _size_cells(bins, first, subjects, sizes):  # type: ignore[no-untyped-def]  # numba infers them
     for place in range(bins.size):
-        a, b = first[place], second[place]
-        sizes[np.int64(bins[place]) * held.size + (b if held[b] > held[a] else a) + 1] += 1
+        sizes[np.int64(bins[place]) * subjects + first[place] + 1] += 1
 
 
 @njit(cache=True, nogil=True)
@@ -191,13 +199,11 @@ def _place_cells(places, subjects, run_bin, run_subject, run_start):  # type: ig
 
 
 @njit(cache=True, nogil=True)
-def _fill_cells(bins, first, second, held, places, partner):  # type: ignore[no-untyped-def]
+def _fill_cells(bins, first, second, subjects, places, partner):  # type: ignore[no-untyped-def]
     for place in range(bins.size):
         a, b = first[place], second[place]
-        if held[b] > held[a]:
-            a, b = b, a
-        cell = np.int64(bins[place]) * held.size + a
-        partner[places[cell]] = held.size if a == b else b
+        cell = np.int64(bins[place]) * subjects + a
+        partner[places[cell]] = subjects if a == b else b
         places[cell] += 1
 
 

@@ -6,23 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from made_score_sets import SUBJECTS, WEIGHTS, score_set
 
 from benchmark.metrics import template_protection, verification
-from benchmark.metrics.statistics import interval, subject_weights
-from benchmark.score_sets.build import RowScores, ScoreSet, pair_subjects
+from benchmark.metrics.statistics import interval
+from benchmark.score_sets.build import RowScores, ScoreSet
 from benchmark.score_sets.measure import baseline_of, measure
-
-PEOPLE, EACH = 70, 4
-SUBJECTS = np.repeat(np.arange(PEOPLE), EACH)
-WEIGHTS = subject_weights(PEOPLE, generator=np.random.default_rng(1), resamples=50)
-
-
-def score_set(shift: float = 1.5, seed: int = 0, failed: tuple[int, int] = (0, 0)) -> ScoreSet:
-    random = np.random.default_rng(seed)
-    mated_subject, non_mated_subjects = pair_subjects(SUBJECTS)
-    mated = random.normal(shift, size=mated_subject.size).astype(np.float32)
-    non_mated = random.normal(size=non_mated_subjects[0].size).astype(np.float32)
-    return ScoreSet(mated, mated_subject, non_mated, non_mated_subjects, failed)
 
 
 def test_values_are_those_of_the_plain_functions() -> None:
