@@ -42,11 +42,15 @@ def assemble(workshop: Workshop, job: Job) -> tuple[Record, Scores]:
             scored.keep(standing, view)
         else:
             scored.add(view)
-    flags = [*scored.flags, *_sample_flags(workshop, batches), *_refusal_flags(job, batches)]
+    flags = [
+        *scored.flags,
+        *sample_flags(workshop, [batch.originals for batch in batches]),
+        *_refusal_flags(job, batches),
+    ]
     names = workshop.protocol.id, job.protector.name, job.attack.name
     file = score_path(Path(), *names).as_posix()
     record = Record(
-        **_provenance(workshop, job),
+        **provenance(workshop, job),
         status="ok",
         results=scored.results,
         replicates=scored.replicates,
@@ -64,7 +68,7 @@ def assemble(workshop: Workshop, job: Job) -> tuple[Record, Scores]:
 
 def assemble_failure(workshop: Workshop, job: Job, status: Any, reason: str) -> Record:
     """The record of a job that could not be finished."""
-    return Record(**_provenance(workshop, job), status=status, reason=reason, recognisers={})
+    return Record(**provenance(workshop, job), status=status, reason=reason, recognisers={})
 
 
 def prepare_baseline(workshop: Workshop) -> None:
@@ -162,7 +166,8 @@ def baseline(workshop: Workshop, view: View) -> tuple[Baseline, tuple[Flag, ...]
     return score_baseline(arrays["scores"], comparisons(workshop), where=view.name, impostors=arrays["strangers"])
 
 
-def _provenance(workshop: Workshop, job: Job) -> dict[str, Any]:
+def provenance(workshop: Workshop, job: Job) -> dict[str, Any]:
+    """Everything in a record that stands before its job is run."""
     protocol, protector, attack = workshop.protocol, job.protector.submission, job.attack.submission
     prints = [Originals(workshop, ids).fingerprint.header for ids in workshop.assignment.batches()]
     return {
@@ -170,7 +175,7 @@ def _provenance(workshop: Workshop, job: Job) -> dict[str, Any]:
         "dataset": schema.DatasetRef(
             id=protocol.dataset.id,
             digest=digest("dataset", [one["pixels"] for one in prints]),
-            samples=len(workshop.assignment.pairs.ids),
+            samples=len(workshop.assignment.ids),
             failed={name: _anywhere(workshop, reason) for one in prints for name, reason in one["reasons"].items()},
         ),
         "setting": job.protector.name,
@@ -192,7 +197,9 @@ def _provenance(workshop: Workshop, job: Job) -> dict[str, Any]:
             returns=attack.attack.returns,
             domains=attack.attack.domains,
             formats=attack.attack.formats,
+            protectors=attack.attack.protectors,
             threat_model=attack.attack.threat_model,
+            disclosure=attack.attack.disclosure,
         ),
         "resamples": protocol.bootstrap.resamples,
         "seeds": {
@@ -200,6 +207,7 @@ def _provenance(workshop: Workshop, job: Job) -> dict[str, Any]:
             "keys": protocol.keys.seed or "a secret file",
             "protect": "protect/<setting digest>/<batch digest>",
             "attack": "attack/<attack digest>/<batch digest>",
+            **({"impostors": "stolen key/<sample ids>"} if protocol.all_pairs else {}),
         },
         "environment": schema.Environment(**environment()),
     }
@@ -296,18 +304,23 @@ def _cost(workshop: Workshop, job: Job, batches: Sequence[Attacked]) -> schema.C
 
 
 def _milliseconds(artefacts: Sequence[Artefact | None]) -> schema.Quartiles | None:
+    return milliseconds([artefact.header for artefact in artefacts if artefact is not None])
+
+
+def milliseconds(timings: Sequence[Mapping[str, Any]]) -> schema.Quartiles | None:
     """Milliseconds a sample, batch by batch; the first call of a process, which may compile, is left out."""
-    headers = [artefact.header for artefact in artefacts if artefact is not None and artefact.header.get("samples")]
+    headers = [header for header in timings if header.get("samples")]
     warm = [header for header in headers if header["warm"]] or headers
     found = cost.quartiles([1000 * header["seconds"] / header["samples"] for header in warm])
     return None if found is None else schema.Quartiles(**found._asdict())
 
 
-def _sample_flags(workshop: Workshop, batches: Sequence[Attacked]) -> list[Flag]:
+def sample_flags(workshop: Workshop, batches: Sequence[Originals]) -> list[Flag]:
+    """One where samples could not be read."""
     flags = []
-    absent = sum(int(batch.originals.fingerprint.arrays["failed"].sum()) for batch in batches)
+    absent = sum(int(batch.fingerprint.arrays["failed"].sum()) for batch in batches)
     if absent:
-        total = len(workshop.assignment.pairs.ids)
+        total = len(workshop.assignment.ids)
         message = f"{absent} of {total} samples are missing or damaged; they count as non-matches"
         flags.append(Flag(id="dataset-failures", where="dataset", message=message))
     return flags

@@ -105,7 +105,7 @@ def measure(recognisers: Iterable[str], *, data: Path | None = None) -> Speeds:
 
 def estimate(assignment: Assignment, times: Times, speeds: Speeds) -> Estimate:
     """What the jobs of an assignment will take, from pixels to records, with nothing in the store."""
-    plan, samples = assignment.plan, len(assignment.pairs.ids)
+    plan, samples = assignment.plan, len(assignment.ids)
     score = _score_seconds(assignment)
     found = Estimate(sum(speeds.embed[name] * samples for name in assignment.recognisers()), samples * 112 * 112 * 3)
     for setting in {job.protector.name: job for job in plan.jobs}.values():
@@ -126,7 +126,7 @@ def estimate(assignment: Assignment, times: Times, speeds: Speeds) -> Estimate:
 
 def _protection(assignment: Assignment, job: Job, times: Times) -> Estimate:
     """Preparing, protecting and recovering under one setting, which all of its jobs share."""
-    protocol, samples = assignment.plan.protocol, len(assignment.pairs.ids)
+    protocol, samples = assignment.plan.protocol, len(assignment.ids)
     manifest = job.protector.submission.protector
     portion = {
         "prepare": samples if manifest.prepare is not None else 0,

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias, TypeGuard, cast
 
 import numpy as np
 
 from benchmark.errors import InvalidInputError
 from benchmark.record import TOLERANCE, Record, read_record, record_path, write_record
+from benchmark.score_sets.counts import CountTable, ScoreCounts, counts_digest, read_counts, write_counts
 from benchmark.scores import ScoreTable, read_scores, score_path, scores_digest, write_scores
 
+#: So many comparisons of a set may lie on the other side of an edge.
+_MOVED = 8
+#: What lies beside a record: scores of a pair list, or counts of all pairs of samples.
+Table: TypeAlias = ScoreTable | CountTable
 
-def file_record(folder: Path, record: Record, scores: ScoreTable | None) -> Literal["written", "unchanged"]:
+
+def file_record(folder: Path, record: Record, scores: Table | None) -> Literal["written", "unchanged"]:
     """File a record, and the scores behind it, under the leaderboard folder; `unchanged`: they were there already.
 
     Files that hold the same result, from no fewer decoders, stay byte for byte. Raises InvalidInputError where the disk
@@ -27,12 +33,12 @@ def file_record(folder: Path, record: Record, scores: ScoreTable | None) -> Lite
     if _stands(folder, record, scores):
         return "unchanged"
     if scores is not None:  # first the scores, so that no record stands without them
-        write_scores(score_path(folder, *names), scores)
+        _write(score_path(folder, *names), scores)
     write_record(record_path(folder, *names), record)
     return "written"
 
 
-def _stands(folder: Path, record: Record, scores: ScoreTable | None) -> bool:
+def _stands(folder: Path, record: Record, scores: Table | None) -> bool:
     """Whether a sound record with the same result is filed, with its scores."""
     names = record.protocol.id, record.setting, record.attack.setting
     try:
@@ -41,8 +47,12 @@ def _stands(folder: Path, record: Record, scores: ScoreTable | None) -> bool:
             return False
         if filed.scores is None or scores is None:
             return filed.scores is None and scores is None
-        kept = read_scores(score_path(folder, *names))
-        return scores_digest(kept) == filed.scores.digest and same_scores(kept, scores)
+        path = score_path(folder, *names)
+        if is_counts(scores):
+            counts = read_counts(path)
+            return counts_digest(counts) == filed.scores.digest and same_counts(counts, scores)
+        kept = read_scores(path)
+        return scores_digest(kept) == filed.scores.digest and same_scores(kept, cast(ScoreTable, scores))
     except InvalidInputError:  # missing, damaged, or of an older schema: replaced by what was just measured
         return False
 
@@ -91,6 +101,40 @@ def same_scores(a: ScoreTable, b: ScoreTable) -> bool:
         for comparison, by_recogniser in a.items()
         for recogniser, values in by_recogniser.items()
     )
+
+
+def is_counts(table: Table) -> TypeGuard[CountTable]:
+    """Whether counts lie beside a record, not scores."""
+    return any(isinstance(one, ScoreCounts) for by_recogniser in table.values() for one in by_recogniser.values())
+
+
+def same_counts(a: CountTable, b: CountTable) -> bool:
+    """Whether two tables count the same comparisons, but for a few that another processor's last bit moves to the next
+    bin: edges agree within TOLERANCE, and so do the shares of scores up to each of them."""
+    if {name: set(by) for name, by in a.items()} != {name: set(by) for name, by in b.items()}:
+        return False
+    return all(
+        _same_histogram(one, b[scenario][recogniser])
+        for scenario, by_recogniser in a.items()
+        for recogniser, one in by_recogniser.items()
+    )
+
+
+def _same_histogram(a: ScoreCounts, b: ScoreCounts) -> bool:
+    if a.edges.shape != b.edges.shape or not np.allclose(a.edges, b.edges, rtol=TOLERANCE, atol=TOLERANCE):
+        return False
+    for one, other in ((a.mated, b.mated), (a.non_mated, b.non_mated)):
+        sums = np.cumsum(one, dtype=np.int64), np.cumsum(other, dtype=np.int64)
+        if sums[0][-1] != sums[1][-1] or np.abs(sums[0] - sums[1]).max() > max(_MOVED, 1e-4 * sums[0][-1]):
+            return False
+    return True
+
+
+def _write(path: Path, table: Table) -> None:
+    if is_counts(table):
+        write_counts(path, table)
+    else:
+        write_scores(path, cast(ScoreTable, table))
 
 
 def _agree(a: Any, b: Any) -> bool:

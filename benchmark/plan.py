@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from benchmark.digest import digest
 from benchmark.errors import InvalidInputError, unknown
 from benchmark.protocol import Entry, Protocol
 from benchmark.recognisers import recogniser_digest
-from benchmark.submission import AttackManifest, ProtectorManifest, Submission, applies
+from benchmark.scenarios import check_protector, scenarios_of, sees
+from benchmark.submission import Submission, applies
 
 #: Samples per artefact and per task: a kill loses at most one such batch of work for each worker.
 CHUNK = 128
@@ -97,35 +99,32 @@ def plan(
     joining = _joining(known, recognisers, data)
     chosen = (*(name for name in known if recognisers is None or name in recognisers), *joining)
     for setting in defenders:
-        allowed = setting.submission.protector.keys
-        if protocol.keys.policy not in allowed:
-            raise InvalidInputError(
-                f"{setting.name} may not be used under the key policy {protocol.keys.policy!r} of {protocol.id} "
-                f"(its submission.yaml allows {', '.join(allowed)}): its keystream would repeat"
-            )
-    eyes = {attacker.name: recognisers_of(protocol, attacker) for attacker in attackers}
-    eyes = {name: (*own, *joining) if own else own for name, own in eyes.items()}
-    jobs = tuple(
-        Job(defender, attacker, tuple(name for name in eyes[attacker.name] if name in chosen))
-        for defender in defenders
-        for attacker in attackers
-        if _meet(defender.submission.protector, attacker.submission.attack)
-        and (not eyes[attacker.name] or set(eyes[attacker.name]) & set(chosen))
-    )
+        _check_protector(setting, protocol)
+    jobs = []
+    for defender, attacker in product(defenders, attackers):
+        _check_attack(attacker, protocol)
+        if _meet(protocol, defender, attacker):
+            own = recognisers_of(protocol, attacker, defender)
+            seen = tuple(name for name in (*own, *joining) if name in chosen) if own else ()
+            if protocol.all_pairs:  # one that joined may compare otherwise than the scheme can
+                seen = tuple(name for name in seen if _sees(name, defender, attacker))
+            if seen or not own:
+                jobs.append(Job(defender, attacker, seen))
     for attacker in attackers:
         if "pairs" in attacker.submission.attack.threat_model and protocol.attacker is None:
             raise InvalidInputError(
                 f"{attacker.name} learns from pairs, but {protocol.id} has no attacker's split; "
                 "choose a protocol with an `attacker:` key"
             )
-    return Plan(protocol, jobs, partial=chosen != known)
+    return Plan(protocol, tuple(jobs), partial=chosen != known)
 
 
-def recognisers_of(protocol: Protocol, attack: Setting) -> tuple[str, ...]:
-    """The recognisers that see an attack under a protocol; none where it returns embeddings and is its own."""
-    if attack.submission.attack.returns == "embeddings":
-        return ()
-    return protocol.recognisers + protocol.further_for(attack.name, attack.submission.manifest.id)
+def recognisers_of(protocol: Protocol, attack: Setting, protector: Setting) -> tuple[str, ...]:
+    """The recognisers that see an attack on a protector; none where it returns embeddings and is its own."""
+    listed = protocol.recognisers + protocol.further_for(attack.name, attack.submission.manifest.id)
+    if protocol.all_pairs:
+        return tuple(name for name in listed if _sees(name, protector, attack))
+    return () if attack.submission.attack.returns == "embeddings" else listed
 
 
 def listed_settings(protocol: Protocol, submissions: Mapping[tuple[str, str], Submission]) -> list[Setting]:
@@ -135,8 +134,48 @@ def listed_settings(protocol: Protocol, submissions: Mapping[tuple[str, str], Su
     )
 
 
-def _meet(protector: ProtectorManifest, attack: AttackManifest) -> bool:
-    return applies(attack.domains, attack.formats, protector.domain, protector.format)
+def _sees(recogniser: str, protector: Setting, attack: Setting) -> bool:
+    return sees(recogniser, protector.submission.protector, attack.submission.attack)
+
+
+def _meet(protocol: Protocol, protector: Setting, attack: Setting) -> bool:
+    met, by = protector.submission.protector, attack.submission.attack
+    if by.protectors is not None and met.id not in by.protectors:
+        return False
+    if not protocol.all_pairs:
+        return applies(by.domains, by.formats, met.domain, met.format)
+    if not scenarios_of(protocol, met, by):
+        return False
+    # A scheme for templates is not judged by recognisers that have others: then there is nothing to run.
+    return bool(recognisers_of(protocol, attack, protector)) or (by.returns == "embeddings" and met.domain == "sample")
+
+
+def _check_protector(setting: Setting, protocol: Protocol) -> None:
+    """Raise InvalidInputError where a protector is not meant for what the protocol does with its keys."""
+    manifest = setting.submission.protector
+    if protocol.all_pairs:
+        check_protector(setting.name, manifest, protocol)
+        return
+    if manifest.domain == "template":
+        raise InvalidInputError(
+            f"{setting.name} protects templates; {protocol.id} has a pair list of samples. Choose a protocol with "
+            "`scenarios:`, such as demo-cancelable"
+        )
+    if protocol.keys.policy not in manifest.keys:
+        raise InvalidInputError(
+            f"{setting.name} may not be used under the key policy {protocol.keys.policy!r} of {protocol.id} "
+            f"(its submission.yaml allows {', '.join(manifest.keys)}): its keystream would repeat"
+        )
+
+
+def _check_attack(setting: Setting, protocol: Protocol) -> None:
+    """Raise InvalidInputError for an attack whose results only key scenarios can tell anything of."""
+    manifest = setting.submission.attack
+    apart = manifest.returns in ("protected", "templates") or manifest.takes == "templates"
+    if apart and not protocol.all_pairs:
+        raise InvalidInputError(
+            f"{setting.name} is for protocols with `scenarios:`, such as demo-cancelable; {protocol.id} has a pair list"
+        )
 
 
 def _settings(

@@ -9,9 +9,19 @@ from typing import Any, TypeAlias
 from benchmark import locations
 from benchmark.datasets import dataset_ids
 from benchmark.datasets.pairs import read_pairs
+from benchmark.datasets.sample_list import read_ids, read_sample_list
 from benchmark.digest import digest_file
 from benchmark.errors import InvalidInputError, unknown
-from benchmark.protocol_schema import Entry, Limits, Protocol, ProtocolFile, read_ids
+from benchmark.protocol_schema import (
+    ALL_PAIRS_ALONE,
+    ALL_PAIRS_METRICS,
+    PAIR_METRICS,
+    PAIRS_ALONE,
+    Entry,
+    Limits,
+    Protocol,
+    ProtocolFile,
+)
 from benchmark.recognisers import recogniser_digest, recogniser_ids
 from benchmark.schema import Document, near, read_yaml
 from benchmark.submission import Submission, discover
@@ -43,6 +53,7 @@ def load_protocol(
     """
     document = read_yaml(_path(path_or_id))
     parsed = document.parse(ProtocolFile)
+    _check_kind(document)
     known = discover() if submissions is None else submissions
     data = document.data
     protectors = _settings(document, "protector", known)
@@ -57,7 +68,11 @@ def load_protocol(
         _check_splits(document, parsed)
     document.check()
     assert parsed is not None  # else a problem was noted, and check() raised
-    content = parsed.model_dump() | {"protectors": protectors, "attacks": attacks, "path": document.path.resolve()}
+    content = parsed.model_dump(exclude_unset=True) | {
+        "protectors": protectors,
+        "attacks": attacks,
+        "path": document.path.resolve(),
+    }
     return Protocol.model_validate(content)
 
 
@@ -84,6 +99,29 @@ def _at(data: Any, *keys: str) -> Any:
     for key in keys:
         data = data.get(key) if isinstance(data, dict) else None
     return data
+
+
+def _check_kind(document: Document) -> None:
+    """A protocol compares the pairs of a list, or every two of some samples; keys of the other kind are faults."""
+    data = document.data
+    all_pairs = any(data.get(key) is not None for key in ALL_PAIRS_ALONE)
+    needed, foreign = (ALL_PAIRS_ALONE, PAIRS_ALONE) if all_pairs else (("pairs", "comparisons"), ALL_PAIRS_ALONE)
+    for key in needed:
+        if data.get(key) is None:
+            document.problem((key,), "is missing")
+    for key in foreign:
+        if data.get(key) is not None:
+            document.problem((key,), "does not go with `scenarios:`, in which every two of `samples:` are compared")
+    keys = data.get("keys")
+    if isinstance(keys, dict) and all_pairs == (keys.get("policy") is not None):
+        wrong = "each of the `scenarios:` has its own; leave it out" if all_pairs else "is missing"
+        document.problem(("keys", "policy"), wrong)
+    metrics = data.get("metrics")
+    known, other = (ALL_PAIRS_METRICS, PAIR_METRICS) if all_pairs else (PAIR_METRICS, ALL_PAIRS_METRICS)
+    for position, name in enumerate(metrics if isinstance(metrics, list) else []):
+        if name in other and name not in known:
+            of = "all pairs of samples" if all_pairs else "a pair list"
+            document.problem(("metrics", position), f"{name} is no metric of {of}; known here: {', '.join(known)}")
 
 
 def _check_id(document: Document, place: tuple[str | int, ...], name: Any, kind: str, known: Sequence[str]) -> None:
@@ -159,7 +197,7 @@ def _check_further(document: Document, parsed: ProtocolFile, known: Submissions,
 
 
 def _check_splits(document: Document, parsed: ProtocolFile) -> None:
-    present = {key: split for key in ("pairs", "attacker") if (split := getattr(parsed, key)) is not None}
+    present = {key: split for key in ("pairs", "samples", "attacker") if (split := getattr(parsed, key)) is not None}
     sound = True
     for key, split in present.items():
         file = document.path.parent / split.file
@@ -172,11 +210,21 @@ def _check_splits(document: Document, parsed: ProtocolFile) -> None:
     if not sound or parsed.attacker is None:
         return
     try:
-        tested = set(read_pairs(document.path.parent / parsed.pairs.file).subjects)
+        tested = _tested(document.path.parent, parsed)
         learned = {name.rpartition("/")[0] for name in read_ids(document.path.parent / parsed.attacker.file)}
     except InvalidInputError as error:
         document.problem(("attacker",), str(error))
         return
     if tested & learned:
         shared = ", ".join(sorted(tested & learned)[:3])
-        document.problem(("attacker", "file"), f"shares {len(tested & learned)} subjects with the pairs: {shared}, ...")
+        compared = "pairs" if parsed.samples is None else "samples"
+        document.problem(
+            ("attacker", "file"), f"shares {len(tested & learned)} subjects with the {compared}: {shared}, ..."
+        )
+
+
+def _tested(folder: Path, parsed: ProtocolFile) -> set[str]:
+    """The subjects that are compared."""
+    if parsed.samples is not None:
+        return set(read_sample_list(folder / parsed.samples.file).subjects)
+    return set(read_pairs(folder / parsed.pairs.file).subjects) if parsed.pairs else set()

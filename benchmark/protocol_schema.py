@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from benchmark.datasets.pairs import Pairs, read_pairs
+from benchmark.datasets.sample_list import SampleList, read_ids, read_sample_list
 from benchmark.digest import digest
 from benchmark.errors import InvalidInputError
 from benchmark.schema import Frozen, near
@@ -24,7 +25,13 @@ Count: TypeAlias = Annotated[
 ]
 Comparison: TypeAlias = Literal["protected-protected", "protected-original"]
 
-_METRICS = ("eer", "auc", "d_prime", "view2_accuracy", "attack_success_rate", "psnr", "ssim", "ms_ssim")
+#: Under which keys two samples are compared where every two of a list are (`benchmark.scenarios`).
+Scenario: TypeAlias = Literal["same-key", "key-per-subject", "different-keys", "stolen-key", "protected-original"]
+
+#: Of comparisons of a pair list, and of all comparisons of a list of samples; `fnmr_at_fmr_<x>` of both.
+PAIR_METRICS = ("eer", "auc", "d_prime", "view2_accuracy", "attack_success_rate", "psnr", "ssim", "ms_ssim")
+ALL_PAIRS_METRICS = ("eer", "d_sys", "maximal_linkability", "attack_success_rate", "revoked_match_rate")
+_METRICS = tuple(dict.fromkeys(PAIR_METRICS + ALL_PAIRS_METRICS))
 
 
 def _metric(name: str) -> str:
@@ -53,7 +60,8 @@ class SplitFile(Frozen):
 class Keys(Frozen):
     """Which samples share a key, and where the master key comes from: a public seed or a secret file."""
 
-    policy: KeyPolicy
+    #: None under `scenarios:`, each of which has its own.
+    policy: KeyPolicy | None = None
     seed: Text | None = None
     secret_file: Text | None = None
 
@@ -113,6 +121,10 @@ def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
+#: Keys of a protocol that have no meaning for one that compares pairs of a list, or all pairs of samples.
+ALL_PAIRS_ALONE = ("samples", "scenarios")
+PAIRS_ALONE = ("pairs", "comparisons", "recovery", "visual")
+
 Settings: TypeAlias = Annotated[tuple[Entry, ...], Field(min_length=1)]
 Names: TypeAlias = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_distinct)]
 
@@ -132,9 +144,13 @@ class ProtocolFile(Frozen):
     title: Text
     description: str = ""
     dataset: DatasetChoice
-    pairs: SplitFile
+    #: Either the comparisons, in a CSV file, each made as `comparisons` says,
+    pairs: SplitFile | None = None
+    #: or the samples, every two of which are compared as `scenarios` say.
+    samples: SplitFile | None = None
     attacker: SplitFile | None = None
-    comparisons: Annotated[tuple[Comparison, ...], Field(min_length=1), AfterValidator(_distinct)]
+    comparisons: Annotated[tuple[Comparison, ...], Field(min_length=1), AfterValidator(_distinct)] = ()
+    scenarios: Annotated[tuple[Scenario, ...], Field(min_length=1), AfterValidator(_distinct)] | None = None
     keys: Keys
     protectors: Settings
     attacks: Settings
@@ -163,11 +179,17 @@ class Protocol(ProtocolFile):
         protocol may take in another attack or a further recogniser, and its records stand.
         """
         beside = {"path", "title", "description", "limits", "protectors", "attacks", "further_recognisers"}
+        beside |= set(PAIRS_ALONE if self.all_pairs else ALL_PAIRS_ALONE)
         content = self.model_dump(mode="json", exclude=beside)
         del content["dataset"]["digest"]
         if content["keys"]["secret_file"] is not None:
             content["keys"]["secret_file"] = "secret"
         return digest("protocol", content)
+
+    @property
+    def all_pairs(self) -> bool:
+        """Whether every two samples of a list are compared, in key scenarios; else the rows of a pair list."""
+        return self.samples is not None
 
     @property
     def all_recognisers(self) -> tuple[str, ...]:
@@ -179,17 +201,19 @@ class Protocol(ProtocolFile):
         further = self.further_recognisers
         return further.recognisers if further and set(names) & set(further.attacks) else ()
 
-    @property
-    def pairs_path(self) -> Path:
-        """The split file of the comparisons."""
-        return self.path.parent / self.pairs.file
-
     def read_pairs(self) -> Pairs:
         """The comparisons; raises InvalidInputError for a malformed file, and where all are genuine, or none is."""
-        pairs = read_pairs(self.pairs_path)
+        if self.pairs is None:
+            raise InvalidInputError(f"{self.id} has no pair list: it compares every two of its samples")
+        path = self.path.parent / self.pairs.file
+        pairs = read_pairs(path)
         if pairs.genuine.all() or not pairs.genuine.any():
-            raise InvalidInputError(f"{self.pairs_path}: needs genuine and impostor pairs; it has only one kind")
+            raise InvalidInputError(f"{path}: needs genuine and impostor pairs; it has only one kind")
         return pairs
+
+    def read_compared(self) -> Pairs | SampleList:
+        """What is compared: the pair list, or the samples every two of which are; raises as `read_pairs` does."""
+        return self.read_pairs() if self.samples is None else read_sample_list(self.path.parent / self.samples.file)
 
     def attacker_ids(self) -> tuple[str, ...]:
         """The samples that an attack may learn from; empty without an attacker's split."""
@@ -213,19 +237,3 @@ class Protocol(ProtocolFile):
         if len(content) != 32:
             raise InvalidInputError(f"{file}: a master key is 32 bytes, or 64 hex digits")
         return content
-
-
-def read_ids(path: Path) -> tuple[str, ...]:
-    """Sample ids (`subject/sample`), one a line; raises InvalidInputError with file and line for anything else."""
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInputError(f"{path}: cannot be read as text: {error}") from None
-    seen: set[str] = set()
-    for number, line in enumerate(lines, start=1):
-        if not all(line.rpartition("/")) or line != line.strip():
-            raise InvalidInputError(f"{path}:{number}: expected a sample id (subject/sample), got {line!r}")
-        if line in seen:
-            raise InvalidInputError(f"{path}:{number}: {line!r} occurs twice")
-        seen.add(line)
-    return tuple(lines)

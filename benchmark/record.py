@@ -133,14 +133,28 @@ class AttackRef(Part):
     """Every parameter's value, as constructed."""
     source_digest: Sha256
     """SHA-256 of its code and manifest."""
-    returns: Literal["images", "embeddings"]
-    """What it returns; embeddings are compared by cosine."""
+    returns: Literal["images", "embeddings", "protected", "templates"]
+    """What it returns: embeddings are compared by cosine, what was stolen by the scheme's own comparator, templates by
+    the recogniser's."""
     domains: tuple[str, ...]
     """The protectors' domains that it can be run against."""
     formats: tuple[str, ...] | None = None
     """The formats of codestreams that it can be run against; null means all."""
+    protectors: tuple[str, ...] | None = None
+    """The protectors that it can be run against, where it undoes these alone; left out where there is no such limit."""
     threat_model: tuple[str, ...]
     """What it was allowed to know."""
+    disclosure: Literal["naive", "advanced", "full"] | None = None
+    """The same in the words of ISO/IEC 30136; left out where its manifest does not say."""
+
+    @model_serializer(mode="wrap")
+    def _without_what_was_not_said(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Records from before these fields were there stay byte for byte what they were."""
+        content: dict[str, Any] = handler(self)
+        for name in ("disclosure", "protectors"):
+            if content[name] is None:
+                del content[name]
+        return content
 
 
 class RecogniserRef(Part):

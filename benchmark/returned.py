@@ -104,6 +104,18 @@ def scores(call: str, kind: str, arrays: Arrays, count: int) -> npt.NDArray[np.f
     return values.astype(np.float64)
 
 
+def score_matrix(call: str, kind: str, arrays: Arrays, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """N x M finite scores, in the precision of score sets."""
+    values = _array(call, kind, arrays, "an array of scores")
+    if values.dtype.kind != "f" or values.shape != shape:
+        count = f"{shape[0]} x {shape[1]}"
+        raise SubmissionFailedError(f"{call}() returned {values.dtype} {values.shape}; {count} floats are expected")
+    with np.errstate(over="ignore"):
+        scores = np.asarray(values, np.float32)
+    _expect_finite(call, scores)
+    return scores
+
+
 def learned(call: str, kind: str, arrays: Arrays, header: Mapping[str, Any]) -> Learned:
     """Named arrays of finite numbers."""
     names = header.get("names")

@@ -106,7 +106,7 @@ def order(
         _ = job.protector.digest, job.attack.digest
     assignment = Assignment(
         plan=planned,
-        pairs=loaded.read_pairs(),
+        compared=loaded.read_compared(),
         attacker_ids=loaded.attacker_ids(),
         master=loaded.master_key(),
         store=locations.store_root(store),
@@ -149,11 +149,11 @@ def check_samples(assignment: Assignment) -> None:
     """
     chosen = assignment.plan.protocol.dataset
     dataset = open_dataset(chosen.id, chosen.parameters, assignment.data)
-    for sample_id in (*assignment.pairs.ids, *assignment.attacker_ids):
+    for sample_id in (*assignment.ids, *assignment.attacker_ids):
         dataset.subject(sample_id)
-    if all(dataset.fingerprint([sample_id]) == ["missing"] for sample_id in assignment.pairs.ids):
+    if all(dataset.fingerprint([sample_id]) == ["missing"] for sample_id in assignment.ids):
         raise InvalidInputError(
-            f"data set {chosen.id!r}: none of the protocol's {len(assignment.pairs.ids)} samples is there; "
+            f"data set {chosen.id!r}: none of the protocol's {len(assignment.ids)} samples is there; "
             "`veilbench data status` shows where they are looked for"
         )
 
@@ -335,6 +335,7 @@ def _problems(file: Path, protocol: Protocol | None) -> list[str]:
             return [f"the protocol {protocol.id} has changed since, and a record holds for its own: run it again"]
         if len(file.resolve().parents) < 4:
             raise InvalidInputError("not in leaderboard/records/<protocol>/<setting>/, beside which its scores lie")
-        return verify(record, file.resolve().parents[3], protocol.read_pairs())
+        pairs = None if protocol.all_pairs else protocol.read_pairs()
+        return verify(record, file.resolve().parents[3], pairs)
     except InvalidInputError as error:
         return [str(error).removeprefix(f"{file}: ")]

@@ -142,6 +142,14 @@ class SubmissionProcess:
         reply, arrays = self._call("compare", len(a), {"a": a, "b": b})
         return returned.scores("compare", reply["kind"], arrays, len(a))
 
+    def compare_all(self, a: Templates, b: Templates) -> npt.NDArray[np.float32]:
+        """Scores (float32, N x M) of every protected template of a (N) against every one of b (M).
+
+        The time limit is that of N + M samples.
+        """
+        reply, arrays = self._call("compare_all", len(a) + len(b), {"a": a, "b": b})
+        return returned.score_matrix("compare_all", reply["kind"], arrays, (len(a), len(b)))
+
     def fit(self, training: TrainingPairs, *, generator: np.random.Generator) -> Learned:
         """Let an attack learn; the named arrays that it returns are stored and handed to `restore`."""
         sent = {"originals": training.originals, **_evidence(training.evidence)}
@@ -161,9 +169,10 @@ class SubmissionProcess:
             raise
 
     def run(self, evidence: Evidence, *, generator: np.random.Generator) -> Outcome:
-        """Attack N protected samples -> images (some may be missing) or embeddings, as the manifest says."""
+        """Attack N protected samples -> images (some may be missing), templates or embeddings, as the manifest says."""
         count, header = len(evidence.protected), {"algorithm": _plain(evidence)}
-        if self.submission.attack.returns == "images":
+        returns = self.submission.attack.returns
+        if returns == "images" or (returns == "protected" and np.ndim(evidence.protected) == 4):
             return self._images("run", count, _evidence(evidence), header, generator=generator)
         reply, arrays = self._call("run", count, _evidence(evidence), header, generator=generator)
         return Outcome(returned.templates("run", reply["kind"], arrays, count), np.zeros(count, bool))

@@ -41,6 +41,7 @@ KINDS = (
     "attacked",
     "learned",
     "baseline",
+    "measured",
     "originals",
 )
 

@@ -22,6 +22,10 @@ KeyPolicy: TypeAlias = Literal["sample", "subject", "system"]
 #: What the files of a codestream-domain protector are to everybody: `opaque` files open in no decoder.
 Format: TypeAlias = Literal["jpeg2000", "jpeg", "opaque"]
 Grant: TypeAlias = Literal["algorithm", "window", "key", "pairs", "identities"]
+#: What comes of an attack: what was stolen as it is, pictures, templates of the recogniser's own kind, or embeddings.
+Returns: TypeAlias = Literal["images", "embeddings", "protected", "templates"]
+#: Who attacks (ISO/IEC 30136): one who sees protected data alone; who knows the algorithm, and may learn; the key too.
+Disclosure: TypeAlias = Literal["naive", "advanced", "full"]
 Plain: TypeAlias = bool | int | float | str
 
 #: Ids are folder and file names on every system.
@@ -116,7 +120,13 @@ class AttackManifest(_Manifest):
     domains: Annotated[tuple[Domain, ...], Field(min_length=1)]
     #: The formats of codestreams that it can work on; None: all.
     formats: Annotated[tuple[Format, ...], Field(min_length=1)] | None = None
-    returns: Literal["images", "embeddings"]
+    #: The protectors (ids) that it knows how to attack; None: all of its domains and formats.
+    protectors: Annotated[tuple[Id, ...], Field(min_length=1)] | None = None
+    returns: Returns
+    #: In the domain sample: the protected images themselves, or what the recogniser makes of them.
+    takes: Literal["protected", "templates"] = "protected"
+    #: The threat model in the words of ISO/IEC 30136; its README says why.
+    disclosure: Disclosure | None = None
     #: What it may know beside the protected samples; `pairs` means that it has a `fit()`.
     threat_model: tuple[Grant, ...] = ()
 
@@ -204,6 +214,8 @@ def load_submission(folder: Path) -> Submission:
     manifest = document.parse(ProtectorManifest if kind == "protector" else AttackManifest)
     _check_names(document, folder)
     _check_parameters(document)
+    if kind == "attack":
+        _check_contract(document)
     document.check()
     assert isinstance(manifest, (ProtectorManifest, AttackManifest))  # else a problem was noted, and check() raised
     return Submission(manifest, folder)
@@ -254,6 +266,21 @@ def _check_parameters(document: Document) -> None:
     for position, name in enumerate(prepare if isinstance(prepare, list) else ()):
         if name not in raw:
             document.problem(("prepare", position), f"unknown parameter {name!r}" + near(str(name), raw))
+
+
+def _check_contract(document: Document) -> None:
+    """What an attack takes and returns has to fit its domains."""
+    given = document.data.get("domains")
+    domains = set(map(str, given)) if isinstance(given, list) else set()
+    returns, grants = document.data.get("returns"), document.data.get("threat_model")
+    if document.data.get("takes") == "templates" and "codestream" in domains:
+        document.problem(("takes",), "a recogniser makes no templates of files; leave the domain codestream out")
+    if returns in ("protected", "templates") and "codestream" in domains:
+        document.problem(("returns",), f"{returns} is for the domains sample and template; files are not compared")
+    if returns == "templates" and "sample" in domains and document.data.get("takes") != "templates":
+        document.problem(("returns",), "templates come of templates: say `takes: templates`, or the domain template")
+    if returns == "protected" and (grants or document.data.get("takes") == "templates"):
+        document.problem(("returns",), "protected data go to the comparator as they are: no `threat_model`, no `takes`")
 
 
 def _mapping(value: Any) -> dict[str, Any]:

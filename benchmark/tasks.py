@@ -2,58 +2,31 @@
 
 from __future__ import annotations
 
-import time
 import traceback
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Protocol
 
-from benchmark.assembly import Scores, assemble, assemble_failure, prepare_baseline
+from benchmark.assembly import assemble_failure
 from benchmark.errors import InvalidInputError, SubmissionFailedError
-from benchmark.pipeline.attack import Attacked, learn, learns
-from benchmark.pipeline.originals import Originals
+from benchmark.filing import Table
 from benchmark.pipeline.workshop import Assignment, Workshop
 from benchmark.record import Record
+from benchmark.stages import all_pairs, pairs
+from benchmark.stages.task import Result, Task
 
 __all__ = ["Assignment", "Result", "Task", "close", "initialise", "perform", "tasks_of"]
 
 
-@dataclass(frozen=True)
-class Task:
-    """What to do, by number: group 0 is the originals, group n the plan's job n - 1."""
+class Stages(Protocol):
+    """A module of `benchmark.stages`."""
 
-    kind: Literal["originals", "baseline", "learn", "batch", "score"]
-    group: int
-    batch: int = 0
-    #: Of a `score` task whose job failed before: (status, reason), for the record.
-    failure: tuple[str, str] | None = None
+    def tasks_of(self, assignment: Assignment) -> list[list[list[Task]]]: ...
 
-    def after(self, result: Result) -> Task:
-        """This task, told that its job has failed."""
-        return replace(self, failure=(result.status, result.reason or "no reason given"))
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a task ended; `record` from `score` tasks."""
-
-    task: Task
-    status: str = "ok"
-    reason: str | None = None
-    counts: dict[str, tuple[float, int]] = field(default_factory=dict)
-    record: Record | None = None
-    scores: Scores | None = None
+    def perform(self, workshop: Workshop, task: Task) -> tuple[Record, Table] | None: ...
 
 
 def tasks_of(assignment: Assignment) -> list[list[list[Task]]]:
-    """Groups of steps of tasks: the originals first, then each job: learn, batches, score."""
-    batches = range(len(assignment.batches()))
-    groups = [[[Task("originals", 0, batch) for batch in batches], [Task("baseline", 0)]]]
-    for number, job in enumerate(assignment.plan.jobs, start=1):
-        steps = [[Task("batch", number, batch) for batch in batches], [Task("score", number)]]
-        if learns(job):
-            steps.insert(0, [Task("learn", number)])
-        groups.append(steps)
-    return groups
+    """Groups of steps of tasks: the originals first, then each job; the last task of a job writes its record."""
+    return _stages(assignment).tasks_of(assignment)
 
 
 _workshop: Workshop | None = None
@@ -97,25 +70,12 @@ def perform(task: Task) -> Result:
         return Result(task, "failed", reason, _workshop.take_counts())
 
 
-def _perform(workshop: Workshop, task: Task) -> tuple[Record | None, Scores | None]:
-    if task.kind == "score":
-        job = workshop.assignment.plan.jobs[task.group - 1]
-        if task.failure is not None:
-            return assemble_failure(workshop, job, *task.failure), None
-        start = time.process_time()
-        scored = assemble(workshop, job)
-        workshop.count("score", time.process_time() - start, len(workshop.assignment.pairs))
-        return scored
-    if task.kind == "baseline":
-        prepare_baseline(workshop)
-    elif task.kind == "originals":
-        originals = Originals(workshop, workshop.assignment.batches()[task.batch])
-        originals.fingerprint  # noqa: B018 - computed and filed
-        for recogniser in workshop.assignment.recognisers():
-            originals.templates(recogniser)
-    elif task.kind == "learn":
-        learn(workshop, workshop.assignment.plan.jobs[task.group - 1])
-    else:
-        ids = workshop.assignment.batches()[task.batch]
-        Attacked(workshop, workshop.assignment.plan.jobs[task.group - 1], ids).complete(task.batch)
-    return None, None
+def _perform(workshop: Workshop, task: Task) -> tuple[Record | None, Table | None]:
+    if task.failure is not None:
+        return assemble_failure(workshop, workshop.assignment.plan.jobs[task.group - 1], *task.failure), None
+    return _stages(workshop.assignment).perform(workshop, task) or (None, None)
+
+
+def _stages(assignment: Assignment) -> Stages:
+    """What a run consists of: decided once, by the kind of the protocol."""
+    return all_pairs if assignment.plan.protocol.all_pairs else pairs

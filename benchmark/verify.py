@@ -1,4 +1,7 @@
-"""Recompute a record's metrics from its score file and the protocol's pair list, and say what does not agree."""
+"""Recompute a record's metrics from its score file and the protocol's pair list, and say what does not agree.
+
+Of an all-pairs protocol the file holds counts, which `benchmark.score_sets.recount` holds the record against.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,22 @@ import numpy.typing as npt
 
 from benchmark.errors import InvalidInputError
 from benchmark.record import RECOVERED, TOLERANCE, Record, Value
+from benchmark.score_sets.counts import read_counts
+from benchmark.score_sets.recount import recount
 from benchmark.scores import ScoreTable, read_scores, scores_digest
 from benchmark.scoring import Comparisons, PairList, score_baseline, score_metrics
 
 
-def verify(record: Record, folder: Path, pairs: PairList) -> list[str]:
+def verify(record: Record, folder: Path, pairs: PairList | None) -> list[str]:
     """What is wrong with a record, one line each; empty where everything agrees.
 
-    `folder` is the leaderboard's, from which the record names its score file. Raises InvalidInputError where that file
-    cannot be read.
+    `folder` is the leaderboard's, from which the record names its score file. `pairs` None: the protocol compares all
+    pairs, and the file holds their counts, not their scores. Raises InvalidInputError where it cannot be read.
     """
     if record.scores is None:
         return [] if record.status != "ok" else ["status is ok, but the record names no score file"]
-    return verify_scores(record, read_scores(folder / record.scores.file), pairs)
+    file = folder / record.scores.file
+    return recount(record, read_counts(file)) if pairs is None else verify_scores(record, read_scores(file), pairs)
 
 
 def verify_scores(

@@ -44,6 +44,14 @@ class Method(Protector):
     def compare(self, a, b):
         return (a * b).sum(axis=1)
 """
+BY_PRODUCT = (
+    "from benchmark.template_protector import TemplateProtector\n"
+    + TEMPLATES.replace("Protector", "TemplateProtector")
+    + """
+    def compare_all(self, a, b):
+        return a.astype(np.float64) @ b.T
+"""
+)
 LEARNER = """
 class Method(Attack):
     def fit(self, training, *, generator):
@@ -107,6 +115,32 @@ def test_parameters_change_without_a_new_process_and_survive_a_restart(tmp_path:
             first()
         process.configure({"step": 4})
         assert first() == 4
+
+
+@pytest.mark.parametrize("code", [TEMPLATES, BY_PRODUCT])
+def test_all_templates_are_compared_with_all(tmp_path: Path, code: str) -> None:
+    submission = made(tmp_path, "templates", code, domain="template", reversible=False)
+    random = np.random.default_rng(0)
+    a, b = (random.normal(size=(count, 5)).astype(np.float32) for count in (3, 4))
+    with SubmissionProcess(submission, sample_shape=SHAPE) as process:
+        process.configure({})
+        scores = process.compare_all(a, b)
+        assert scores.dtype == np.float32
+        assert scores == pytest.approx(a @ b.T, abs=1e-5)
+
+
+@pytest.mark.parametrize(("returned", "message"), [
+    ("a @ b.T[:, 1:]", r"float32 \(3, 3\); 3 x 4 floats are expected"),
+    ("np.full((3, 4), 1e300)", "NaN or infinity in 12 of 12 values"),
+    ("np.zeros((3, 4), int)", r"int64 \(3, 4\); 3 x 4 floats"),
+])  # fmt: skip
+def test_a_matrix_of_scores_that_is_none_is_refused(tmp_path: Path, returned: str, message: str) -> None:
+    code = BY_PRODUCT.replace("a.astype(np.float64) @ b.T", returned)
+    submission = made(tmp_path, "templates", code, domain="template", reversible=False)
+    with SubmissionProcess(submission, sample_shape=SHAPE) as process:
+        process.configure({})
+        with pytest.raises(SubmissionFailedError, match=message):
+            process.compare_all(np.zeros((3, 2), np.float32), np.zeros((4, 2), np.float32))
 
 
 def test_templates_are_protected_and_compared(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Write the split files under protocols/splits/: LFW View 2 (from LFW's own pairs.txt) and the demo's.
+"""Write the split files under protocols/splits/: LFW View 2 (from LFW's own pairs.txt) and the demos'.
+
+Lists of samples are for all-pairs protocols: those of View 2's pairs, and for attacks that learn every crop of everybody
+who is in no pair of View 2 (1,549 of 1,468 people, 52 of whom have several).
 
     python tools/make_splits.py --data ../shared/data
 
@@ -9,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
+from collections.abc import Iterable
 from itertools import combinations, product
 from pathlib import Path
 
@@ -26,6 +30,9 @@ HELD_OUT_STRANGERS = 170  # people with one photograph, beside all with several,
 HELD_OUT_IMPOSTORS = 5000
 
 DEMO_LEARNED = 32  # persons that an attacker may learn from, one photograph each; none is in the pairs
+DEMO_COMPARED = (
+    64  # persons of demo-cancelable, all samples each; the attacker's are the same people with all of theirs
+)
 
 
 def demo_rows() -> list[Row]:
@@ -66,6 +73,25 @@ def held_out_rows(view2: list[Row], photographs: list[str]) -> list[Row]:
     return [Row(1, True, *pair) for pair in genuine] + [Row(1, False, *impostor[i]) for i in chosen]
 
 
+def attacker_ids(view2: list[Row], photographs: list[str]) -> list[str]:
+    """Every crop of everybody who is in no pair of View 2, sorted."""
+    tested = {sample.partition("/")[0] for row in view2 for sample in (row.a, row.b)}
+    return sorted(photograph for photograph in photographs if photograph.partition("/")[0] not in tested)
+
+
+def write_ids(name: str, ids: Iterable[str]) -> None:
+    (SPLITS / name).write_text("".join(f"{sample}\n" for sample in ids), newline="\n")
+
+
+def samples_of(rows: list[Row]) -> list[str]:
+    """The samples of a pair list, in the order of first appearance."""
+    return list(dict.fromkeys(sample for row in rows for sample in (row.a, row.b)))
+
+
+def demo_samples(first: int, people: int) -> list[str]:
+    return [f"s{number:04d}/{sample}" for number in range(first, first + people) for sample in range(DEMO_SAMPLES)]
+
+
 def main() -> None:
     """Write every split file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -77,10 +103,14 @@ def main() -> None:
     write_pairs(SPLITS / "lfw-view2-dev.csv", rows[: 2 * 10 * DEV_PAIRS])
     photographs = [f"{file.parent.name}/{file.stem}" for file in (folder / "aligned112_extra").glob("*/*.jpg")]
     write_pairs(SPLITS / "lfw-held-out.csv", held_out_rows(rows, photographs))
+    write_ids("lfw-view2-samples.txt", samples_of(rows))
+    write_ids("lfw-view2-dev-samples.txt", samples_of(rows[: 2 * 10 * DEV_PAIRS]))
+    write_ids("lfw-attacker.txt", attacker_ids(rows, photographs))
     write_pairs(SPLITS / "demo.csv", demo_rows())
     first = DEMO_FOLDS * DEMO_IDENTITIES
-    learned = [f"s{first + number:04d}/0\n" for number in range(DEMO_LEARNED)]
-    (SPLITS / "demo-attacker.txt").write_text("".join(learned), newline="\n")
+    write_ids("demo-attacker.txt", [f"s{first + number:04d}/0" for number in range(DEMO_LEARNED)])
+    write_ids("demo-cancelable-samples.txt", demo_samples(0, DEMO_COMPARED))
+    write_ids("demo-cancelable-attacker.txt", demo_samples(first, DEMO_LEARNED))
 
 
 if __name__ == "__main__":

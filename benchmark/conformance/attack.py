@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image
 
 from benchmark.conformance.trial import COUNT, Check, Skipped, Unmet, joined, keys, same, samples, templates, unchanged
 from benchmark.digest import generator
-from benchmark.interfaces import Evidence, Learned, Protected, Samples, TrainingPairs
+from benchmark.interfaces import Evidence, Learned, Protected, Samples, Templates, TrainingPairs
 from benchmark.jpeg2000 import encode
 from benchmark.returned import Outcome
 from benchmark.sandbox import SubmissionProcess
@@ -72,7 +72,22 @@ class _Trial:
     @property
     def algorithm(self) -> dict[str, Any] | None:
         """A stand-in: a coder with the default settings."""
-        return {"id": "stand-in", "parameters": {}} if "algorithm" in self.manifest.threat_model else None
+        return self.known("stand-in", {}) if "algorithm" in self.manifest.threat_model else None
+
+    def known(self, protector: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        """What a run tells of an algorithm."""
+        beside = {"template": {"dimension": self.originals.shape[1]}} if self.of_templates else {}
+        return {"id": protector, "parameters": parameters, **beside}
+
+    @property
+    def of_templates(self) -> bool:
+        """Whether it is handed templates, be they protected or those of protected samples."""
+        return self.kind == "template" or (self.kind == "sample" and self.manifest.takes == "templates")
+
+    @property
+    def originals(self) -> Samples | Templates:
+        """What it may learn from, in the form that it takes."""
+        return templates() if self.of_templates else samples()
 
     @cached_property
     def protected(self) -> Protected:
@@ -81,12 +96,15 @@ class _Trial:
             return [encode(sample) for sample in samples()]
         if self.kind == "jpeg":
             return [_jpeg(sample) for sample in samples()]
-        return samples() if self.kind == "sample" else templates()
+        return self.originals
 
     @cached_property
     def learned(self) -> Learned:
+        return self.fit(self.evidence(self.protected))
+
+    def fit(self, evidence: Evidence) -> Learned:
         identities = np.arange(COUNT) // 2 if "identities" in self.manifest.threat_model else None
-        pairs = TrainingPairs(samples(), self.evidence(self.protected), identities)
+        pairs = TrainingPairs(cast(Samples, self.originals), evidence, identities)
         return self.process.fit(pairs, generator=generator("conformance", "fit"))
 
     @cached_property
@@ -109,6 +127,8 @@ class _Trial:
         unchanged(self.process, "run")
         if outcome.failed.all():
             raise Unmet("run() returned None for every sample, though nothing is encrypted here")
+        if self.manifest.returns == "protected" and not same(outcome.values, self.protected):
+            raise Unmet("run() changed what was stolen, but the manifest says `returns: protected`")
         return f"{self.manifest.returns}: {outcome.values.dtype} {outcome.values.shape}"
 
     def check_determinism(self) -> str:
@@ -151,7 +171,9 @@ class _Trial:
 
     def check_embed(self) -> str:
         if self.manifest.returns != "embeddings":
-            raise Skipped("it returns images")
+            raise Skipped(f"it returns {self.manifest.returns}")
+        if self.of_templates:
+            raise Skipped("what it makes of templates is compared with its like alone")
         prepared = self.protected if self.algorithm is not None else None
         embedded = self.process.embed(samples(), algorithm=self.algorithm, prepared=prepared)
         unchanged(self.process, "embed")
@@ -163,14 +185,12 @@ class _Trial:
         """Must stay the last one: what the attack learns here replaces what it had learned."""
         if self.algorithm is None:
             raise Skipped("its threat model has no `algorithm`")
-        foreign = {"id": "another", "parameters": FOREIGN}
+        foreign = self.known("another", FOREIGN)
         evidence = self.evidence(self.protected, foreign)
         if "pairs" in self.manifest.threat_model:
-            identities = np.arange(COUNT) // 2 if "identities" in self.manifest.threat_model else None
-            pairs = TrainingPairs(samples(), evidence, identities)
-            self.process.restore(self.process.fit(pairs, generator=generator("conformance", "fit")))
+            self.process.restore(self.fit(evidence))
         outcome = self.process.run(evidence, generator=generator("conformance", "one"))
-        if self.manifest.returns == "embeddings":
+        if self.manifest.returns == "embeddings" and not self.of_templates:
             self.process.embed(samples(), algorithm=foreign, prepared=self.protected)
         if outcome.failed.all():
             raise Unmet("run() returned None for every sample of a protector whose parameters mean something else")

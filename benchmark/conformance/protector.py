@@ -176,4 +176,10 @@ class _Trial:
         unchanged(self.process, "compare")
         if itself.mean() <= self.process.compare(protected, np.roll(protected, 1, axis=0)).mean():
             raise Unmet("compare() finds templates no more like themselves than like others; higher is more alike")
+        rows = np.stack([self.process.compare(protected, np.roll(protected, -by, 0)) for by in range(len(protected))])
+        place = np.arange(len(protected))
+        whole = self.process.compare_all(protected, protected)
+        unchanged(self.process, "compare_all")
+        if not np.allclose(whole[place, (place[:, None] + place) % len(place)], rows, rtol=1e-4, atol=1e-5):
+            raise Unmet("compare_all() gives other scores than compare() does row by row")
         return "higher for equal templates"

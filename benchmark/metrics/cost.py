@@ -58,3 +58,15 @@ def _ratio(above: npt.ArrayLike, below: npt.ArrayLike, what: str) -> float:
     if numerator.shape != denominator.shape or denominator.sum() <= 0 or min(numerator.min(), denominator.min()) < 0:
         raise ValueError(f"byte counts must be two equally long lists, none negative, with some {what} bytes")
     return float(numerator.sum() / denominator.sum())
+
+
+def template_bytes(templates: npt.NDArray[np.floating]) -> float:
+    """Bytes of one of N templates (float, N x D): as many bits a number as its whole numbers need, else 32.
+
+    >>> template_bytes(np.array([[0.0, 1.0] * 64])), template_bytes(np.array([[0.5, -1.0]]))
+    (16.0, 8.0)
+    """
+    low, high = float(templates.min()), float(templates.max())
+    whole = high - low < 1 << 31 and bool((templates == np.rint(templates)).all())
+    bits = max(1, int(high - low).bit_length()) if whole else 32
+    return float(templates.shape[1] * bits / 8)

@@ -7,24 +7,17 @@ read off its histogram (linear within a bin).
 
 from __future__ import annotations
 
-from math import lcm
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmark.metrics.operating_points import Floats, checked, eer_of
-from benchmark.metrics.template_protection import (
-    LINKABILITY_BINS,
-    d_sys_bins,
-    d_sys_of,
-    maximal_linkability_of,
-)
-from benchmark.metrics.weighted_histograms import bin_numbers, resampled_counts
+from benchmark.metrics.binned_scores import BinnedScores, merged, rates_at_edges
+from benchmark.metrics.operating_points import Floats, checked, eer_of, fnmr_of
+from benchmark.metrics.template_protection import LINKABILITY_BINS, d_sys_bins, d_sys_of, maximal_linkability_of
+from benchmark.metrics.weighted_histograms import resampled_counts
 
 Subjects = npt.NDArray[np.integer]
-
-#: Bins of a resample's histogram, at least.
-FINE = 1000
 
 
 def protection_bootstrap(
@@ -49,22 +42,36 @@ def protection_bootstrap(
     >>> found["d_sys"], found["eer"]
     (array([ 1., nan]), array([ 0., nan]))
     """
-    m, n = _scores(mated, "mated"), _scores(non_mated, "non-mated")
-    coarse = d_sys_bins(m.size)
-    edges = nested_edges(min(m.min(), n.min()), max(m.max(), n.max()), coarse)
-    count = edges.size - 1
+    binned = BinnedScores.of(mated, non_mated)
+    return binned_bootstrap(binned, mated_subject, non_mated_subjects, weights, omega=omega)
+
+
+def binned_bootstrap(
+    binned: BinnedScores,
+    mated_subject: Subjects,
+    non_mated_subjects: tuple[Subjects, Subjects],
+    weights: npt.NDArray[np.int32],
+    *,
+    fmrs: Sequence[float] = (),
+    omega: float = 1.0,
+) -> dict[str, Floats]:
+    """As `protection_bootstrap`, of scores that are numbered already, with `fnmr_at_fmr_<x>` for each of `fmrs`."""
+    count, coarse = binned.edges.size - 1, d_sys_bins(binned.mated.size)
     own = np.asarray(mated_subject)
     blocks = zip(
-        resampled_counts(bin_numbers(m, edges), own, own, weights, count),
-        resampled_counts(bin_numbers(n, edges), *non_mated_subjects, weights, count),
+        resampled_counts(binned.mated_bins, own, own, weights, count),
+        resampled_counts(binned.non_mated_bins, *non_mated_subjects, weights, count),
         strict=True,
     )
-    parts: dict[str, list[Floats]] = {"eer": [], "d_sys": [], "maximal_linkability": []}
+    parts: dict[str, list[Floats]] = {}
     for count_m, count_n in blocks:
-        parts["eer"].append(_eer(count_m, count_n))
-        parts["d_sys"].append(d_sys_of(_merged(count_m, coarse), _merged(count_n, coarse), omega))
-        merged = _merged(count_m, LINKABILITY_BINS), _merged(count_n, LINKABILITY_BINS)
-        parts["maximal_linkability"].append(maximal_linkability_of(*merged))
+        fmr, fnmr = rates_at_edges(count_m, count_n)  # linear within a bin
+        found = {"eer": eer_of(fmr, fnmr)} | {f"fnmr_at_fmr_{at:g}": fnmr_of(fmr, fnmr, at) for at in fmrs}
+        found["d_sys"] = d_sys_of(merged(count_m, coarse), merged(count_n, coarse), omega)
+        thirty = merged(count_m, LINKABILITY_BINS), merged(count_n, LINKABILITY_BINS)
+        found["maximal_linkability"] = maximal_linkability_of(*thirty)
+        for name, values in found.items():
+            parts.setdefault(name, []).append(values)
     return {name: np.concatenate(values) for name, values in parts.items()}
 
 
@@ -84,42 +91,3 @@ def match_rate_bootstrap(
     counts = np.concatenate(list(resampled_counts(accepted, first, second, weights, 2)))
     with np.errstate(invalid="ignore"):
         return np.asarray(counts[:, 1] / counts.sum(axis=1))
-
-
-def nested_edges(low: float, high: float, coarse: int) -> Floats:
-    """Edges (float64) of at least FINE bins that hold those of `coarse` bins, and of maximal linkability's.
-
-    >>> nested_edges(0.0, 1.0, 100).size - 1, nested_edges(0.5, 0.5, 7)[[0, -1]].tolist()
-    (1200, [0.0, 1.0])
-    """
-    if low == high:  # as numpy's histogram
-        low, high = low - 0.5, high + 0.5
-    both = lcm(coarse, LINKABILITY_BINS)
-    fine = both * -(-FINE // both)
-    edges = np.linspace(low, high, fine + 1)
-    for bins in (LINKABILITY_BINS, coarse):  # the same to the last digit
-        edges[:: fine // bins] = np.linspace(low, high, bins + 1)
-    return edges
-
-
-def _scores(scores: npt.ArrayLike, what: str) -> npt.NDArray[np.floating]:
-    """Finite scores in their own precision."""
-    values = np.asarray(scores)
-    if values.dtype not in (np.float32, np.float64):
-        values = values.astype(np.float64)
-    if values.ndim != 1 or not values.size or not np.isfinite(values).all():
-        raise ValueError(f"{what} scores must be a non-empty list of finite numbers; leave failures to process out")
-    return values
-
-
-def _merged(counts: npt.NDArray[np.int64], bins: int) -> npt.NDArray[np.int64]:
-    return np.asarray(counts.reshape(len(counts), bins, -1).sum(axis=2))
-
-
-def _eer(count_m: npt.NDArray[np.int64], count_n: npt.NDArray[np.int64]) -> Floats:
-    """EERs (R) of histograms (R x B): thresholds are the edges, from the highest down."""
-    accepted_m, accepted_n = (np.cumsum(counts[:, ::-1], axis=1) for counts in (count_m, count_n))
-    with np.errstate(invalid="ignore"):
-        fmr, fnmr = accepted_n / accepted_n[:, -1:], 1 - accepted_m / accepted_m[:, -1:]
-    start = np.zeros((len(fmr), 1))
-    return eer_of(np.hstack((start, fmr)), np.hstack((start + 1, fnmr)))

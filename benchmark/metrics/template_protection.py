@@ -37,11 +37,13 @@ def unlinkability(mated: npt.ArrayLike, non_mated: npt.ArrayLike, *, omega: floa
     m, n = _finite(mated, "mated"), _finite(non_mated, "non-mated")
     _check_omega(omega)
     count_m, count_n = _histograms(m, n, d_sys_bins(m.size))
-    random = generator("unlinkability floor", int(m.size), int(n.size))
-    # Splitting the pooled scores at random is drawing bin counts without replacement.
-    null_m = random.multivariate_hypergeometric(count_m + count_n, m.size, size=SPLITS, method="marginals")
-    null = d_sys_of(null_m, count_m + count_n - null_m, omega)
-    return float(d_sys_of(count_m, count_n, omega)), float(null.mean())
+    return float(d_sys_of(count_m, count_n, omega)), d_sys_floor(count_m, count_n, omega)
+
+
+def d_sys_floor(count_m: Ints, count_n: Ints, omega: float = 1.0) -> float:
+    """The mean D_sys (0..1) of SPLITS random splits of the pooled bin counts (int64, B each); see `unlinkability`."""
+    sizes = int(count_m.sum()), int(count_n.sum())
+    return float(_dealt(count_m, count_n, generator("unlinkability floor", *sizes), SPLITS, omega).mean())
 
 
 class LocalLinkability(NamedTuple):
@@ -110,8 +112,14 @@ def permutation_null(
     if permutations < 1:
         raise ValueError(f"a permutation test needs at least one permutation, got {permutations}")
     count_m, count_n = _histograms(m, n, d_sys_bins(m.size))
-    dealt = generator.multivariate_hypergeometric(count_m + count_n, m.size, size=permutations, method="marginals")
-    null = d_sys_of(dealt, count_m + count_n - dealt, omega)
+    return null_of_counts(count_m, count_n, generator=generator, permutations=permutations, omega=omega)
+
+
+def null_of_counts(
+    count_m: Ints, count_n: Ints, *, generator: np.random.Generator, permutations: int = 1000, omega: float = 1.0
+) -> Null:
+    """As `permutation_null`, of the bin counts (int64, B each) of mated and non-mated scores."""
+    null = _dealt(count_m, count_n, generator, permutations, omega)
     # Equal counts can give sums that differ in their last digits.
     reached = int((null >= d_sys_of(count_m, count_n, omega) - 1e-12).sum())
     return Null(null, (1 + reached) / (1 + permutations))
@@ -181,6 +189,13 @@ def _finite(scores: npt.ArrayLike, what: str) -> Floats:
     if not np.isfinite(values).all():
         raise ValueError(f"{what} scores must be finite: a failure to process (-inf) has no place in a histogram")
     return values
+
+
+def _dealt(count_m: Ints, count_n: Ints, random: np.random.Generator, times: int, omega: float) -> Floats:
+    """D_sys (`times`) of labels dealt at random to the pooled scores: bin counts drawn without replacement."""
+    pooled = count_m + count_n
+    dealt = random.multivariate_hypergeometric(pooled, int(count_m.sum()), size=times, method="marginals")
+    return d_sys_of(dealt, pooled - dealt, omega)
 
 
 def _histograms(mated: Floats, non_mated: Floats, bins: int) -> tuple[Ints, Ints]:

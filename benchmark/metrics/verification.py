@@ -86,13 +86,24 @@ def threshold_at_fmr(impostor: npt.ArrayLike, fmr: float) -> float:
     0.4
     """
     values = np.sort(checked(impostor, "impostor"))[::-1]
-    allowed = int(np.floor(fmr * values.size + 1e-9))
+    return threshold_below(values, values.size, fmr)
+
+
+def threshold_below(highest: Floats, count: int, fmr: float) -> float:
+    """As `threshold_at_fmr`, of the highest of `count` impostor scores (float64, downwards), where they suffice.
+
+    They suffice where more than FMR x `count` of them are there, and all that are tied with the last one above.
+
+    >>> threshold_below(np.array([0.5, 0.3]), 4, 0.25)
+    0.4
+    """
+    allowed = int(np.floor(fmr * count + 1e-9))
     if allowed < 1:
-        raise ValueError(f"FMR {fmr:g} needs at least {np.ceil(1 / fmr):.0f} impostor scores, got {values.size}")
-    if allowed >= values.size:
-        return float(values[-1])
-    rejected = values[allowed]
-    accepted = values[:allowed][values[:allowed] > rejected]
+        raise ValueError(f"FMR {fmr:g} needs at least {np.ceil(1 / fmr):.0f} impostor scores, got {count}")
+    if allowed >= count:
+        return float(highest[-1])
+    rejected = highest[allowed]
+    accepted = highest[:allowed][highest[:allowed] > rejected]
     if not accepted.size:
         raise ValueError(f"the {allowed + 1} highest impostor scores are tied: no threshold gives FMR {fmr:g}")
     if np.isneginf(rejected):

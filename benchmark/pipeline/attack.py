@@ -111,8 +111,12 @@ class Attacked:
             self.images()  # before it is asked what they are called
         return embed(self.workshop, recogniser, self.content, present)
 
+    def seen_key(self, recogniser: str) -> str:
+        """Names what a recogniser makes of the images that the attack returns."""
+        return template_key(self.workshop, recogniser, self.content)
+
     def _embedded(self, recogniser: str) -> bool:
-        return self.workshop.store.has("templates", template_key(self.workshop, recogniser, self.content))
+        return self.workshop.store.has("templates", self.seen_key(recogniser))
 
     def visual(self) -> Artefact:
         """PSNR, SSIM and MS-SSIM (float64, one a compared sample) of attacked images against their originals."""

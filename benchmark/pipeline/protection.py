@@ -19,6 +19,7 @@ from benchmark.plan import Setting
 from benchmark.render import render
 from benchmark.source import module_digest
 from benchmark.store import Artefact
+from benchmark.submission import KeyPolicy
 
 #: How many protected samples other decoders are given, of the protocol's first batch.
 DECODED = 64
@@ -48,13 +49,25 @@ def check_format(files: Codestreams, declared: str | None) -> None:
 
 
 class Protection:
-    """A batch under a setting, with the owner's keys or, for what an attack learns from, the attacker's own."""
+    """A batch under a setting, with the owner's keys or, for what an attack learns from, the attacker's own.
 
-    def __init__(self, workshop: Workshop, setting: Setting, originals: Originals, *, holder: str = "owner") -> None:
+    `policy`: which samples share a key; that of the protocol, which may have none, where it is not named.
+    """
+
+    def __init__(
+        self,
+        workshop: Workshop,
+        setting: Setting,
+        originals: Originals,
+        *,
+        holder: str = "owner",
+        policy: KeyPolicy | None = None,
+    ) -> None:
         self.workshop = workshop
         self.setting = setting
         self.originals = originals
         self.holder = holder
+        self.policy: KeyPolicy = policy or workshop.protocol.keys.policy or "sample"
 
     @cached_property
     def prepared_key(self) -> str:
@@ -69,7 +82,7 @@ class Protection:
     @cached_property
     def key(self) -> str:
         """Names the protected batch."""
-        keys = [self.holder, self.workshop.protocol.keys.policy, self.workshop.master_digest]
+        keys = [self.holder, self.policy, self.workshop.master_digest]
         return digest("protect", self.setting.digest, self.workshop.libraries, keys, self.prepared_key)
 
     @cached_property
@@ -78,9 +91,9 @@ class Protection:
         return digest("recover", self.key)
 
     def keys(self) -> list[bytes]:
-        """One 32-byte key for each sample that is present, by the protocol's policy."""
+        """One 32-byte key for each sample that is present, by the policy."""
         ids = [name for name, here in zip(self.originals.ids, self.originals.present, strict=True) if here]
-        return self.workshop.sample_keys(ids, holder=self.holder)
+        return self.workshop.sample_keys(ids, holder=self.holder, policy=self.policy)
 
     def prepared(self) -> Protected:
         """What needs no key, of the samples that are present."""

@@ -16,13 +16,16 @@ import numpy.typing as npt
 from benchmark.crypto import derive_key
 from benchmark.datasets import Dataset, open_dataset
 from benchmark.datasets.pairs import Pairs
+from benchmark.datasets.sample_list import SampleList
 from benchmark.digest import digest
+from benchmark.errors import InvalidInputError
 from benchmark.interfaces import Recogniser
 from benchmark.plan import CHUNK, Job, Plan, Setting
 from benchmark.recognisers import load_recogniser, recogniser_digest
 from benchmark.sandbox import SubmissionProcess
 from benchmark.source import module_digest
 from benchmark.store import Artefact, Store
+from benchmark.submission import KeyPolicy
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class Assignment:
     """What a worker process is given: plain data, the same for every worker of a run."""
 
     plan: Plan
-    pairs: Pairs
+    #: The pairs of a list, or samples every two of which are compared.
+    compared: Pairs | SampleList
     master: bytes = field(repr=False)
     store: Path
     data: Path | None = None
@@ -38,6 +42,18 @@ class Assignment:
     #: {job's name: recognisers whose results stand in its record under `board`}: these are not computed again.
     standing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     board: Path | None = None
+
+    @property
+    def pairs(self) -> Pairs:
+        """The pair list; raises InvalidInputError where every two samples are compared instead."""
+        if isinstance(self.compared, Pairs):
+            return self.compared
+        raise InvalidInputError(f"{self.plan.protocol.id} has no pair list: it compares every two of its samples")
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of the samples that are compared."""
+        return self.compared.ids
 
     def unseen(self, job: Job) -> tuple[str, ...]:
         """The recognisers that have yet to see a job."""
@@ -49,7 +65,7 @@ class Assignment:
 
     def batches(self) -> list[tuple[str, ...]]:
         """The protocol's sample ids in batches, in order of first appearance, so that a prefix shares its batches."""
-        return _batches(self.pairs.ids)
+        return _batches(self.ids)
 
     def attacker_batches(self) -> list[tuple[str, ...]]:
         """The attacker's sample ids in batches."""
@@ -114,7 +130,7 @@ class Workshop:
 
     def positions(self, number: int) -> npt.NDArray[np.int64]:
         """Where the samples of batch `number` stand in the pair list's ids (int64)."""
-        return np.arange(number * CHUNK, min((number + 1) * CHUNK, len(self.assignment.pairs.ids)))
+        return np.arange(number * CHUNK, min((number + 1) * CHUNK, len(self.assignment.ids)))
 
     def recogniser(self, name: str) -> Recogniser:
         if name not in self._recognisers:
@@ -124,9 +140,8 @@ class Workshop:
     def recogniser_digest(self, name: str) -> str:
         return recogniser_digest(name, data=self.assignment.data)
 
-    def sample_keys(self, ids: Sequence[str], *, holder: str) -> list[bytes]:
-        """One 32-byte key for each sample, derived from the master key by the protocol's policy, for one holder."""
-        policy = self.protocol.keys.policy
+    def sample_keys(self, ids: Sequence[str], *, holder: str, policy: KeyPolicy) -> list[bytes]:
+        """One 32-byte key for each sample, derived from the master key by a policy, for one holder."""
         if policy == "sample":
             labels = list(ids)
         elif policy == "subject":

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.datasets.pairs import Pairs
+from benchmark.datasets.sample_list import SampleList
 from benchmark.digest import digest
 from benchmark.pipeline.attack import learns
 from benchmark.pipeline.workshop import Assignment
@@ -51,7 +51,7 @@ def shown_settings(plan: Plan) -> list[str]:
 
 def _few(assignment: Assignment, samples: int, drawn_faces: bool) -> Assignment:
     """The assignment, of a few settings and samples."""
-    plan, pairs = assignment.plan, assignment.pairs
+    plan, compared = assignment.plan, assignment.compared
     shown = set(shown_settings(plan))
     jobs = [job for job in plan.jobs if job.protector.name in shown and not learns(job)]
     jobs = [job for job in jobs if job.attack.submission.attack.returns == "images"]
@@ -60,13 +60,11 @@ def _few(assignment: Assignment, samples: int, drawn_faces: bool) -> Assignment:
         protocol = protocol.model_copy(update={"dataset": DatasetChoice(id="synthetic")})
         ids = tuple(f"s{number:04d}/0" for number in range(samples))
     else:
-        first = dict(zip(reversed(pairs.subjects), reversed(pairs.ids), strict=True))
-        ids = tuple(name for name in pairs.ids if name in set(first.values()))[:samples]
-    return replace(assignment, plan=replace(plan, protocol=protocol, jobs=tuple(jobs)), pairs=_alone(ids))
+        first = dict(zip(reversed(compared.subjects), reversed(compared.ids), strict=True))
+        ids = tuple(name for name in compared.ids if name in set(first.values()))[:samples]
+    return replace(assignment, plan=replace(plan, protocol=protocol, jobs=tuple(jobs)), compared=_alone(ids))
 
 
-def _alone(ids: tuple[str, ...]) -> Pairs:
-    """A list of samples without any comparison."""
-    none = np.zeros(0, np.int64)
-    subjects = tuple(name.rpartition("/")[0] for name in ids)
-    return Pairs(none, none, none.astype(bool), none, ids, subjects, digest("sheet", list(ids)))
+def _alone(ids: tuple[str, ...]) -> SampleList:
+    """Samples that nobody is going to compare."""
+    return SampleList(ids, tuple(name.rpartition("/")[0] for name in ids), digest("sheet", list(ids)))

@@ -46,15 +46,20 @@ def all_pairs(
     subjects: npt.NDArray[np.integer[Any]],
     compare_all: CompareAll,
     *,
+    gallery: Templates | None = None,
     failed: npt.NDArray[np.bool_] | None = None,
+    gallery_failed: npt.NDArray[np.bool_] | None = None,
     threads: int = 1,
+    tile: tuple[int, int] | None = None,
 ) -> PairScores:
     """Scores of every template (float32, N x D) with every later one, apart for one subject (int, N) and for two.
 
-    `failed` (bool, N) marks failures to process, all of whose comparisons score -inf. `compare_all` must be symmetric,
-    and is called by several `threads` at once: matrix products and loops compiled with `nogil` run side by side there.
-    (The BLAS behind products is held to one thread meanwhile.) Memory: 4 bytes a comparison, and a few MB a thread.
-    Raises InvalidInputError where shapes do not fit.
+    `failed` (bool, N) marks failures to process, all of whose comparisons score -inf. With a `gallery` (float32, N x D,
+    and its own `gallery_failed`) of the same N samples, template i is compared with the gallery's j > i; without one,
+    `compare_all` must be symmetric. It is called by several `threads` at once, on up to `tile` templates of either side
+    (ROWS x COLUMNS): matrix products and loops compiled with `nogil` run side by side there. (The BLAS behind products
+    is held to one thread meanwhile.) Memory: 4 bytes a comparison, and a few MB a thread. Raises InvalidInputError
+    where shapes do not fit.
 
     >>> from benchmark.recognisers.cosine import cosine_all
     >>> all_pairs(np.array([[1, 0], [2, 0], [0, 3]], np.float32), np.array([7, 7, 9]), cosine_all)
@@ -62,7 +67,9 @@ def all_pairs(
     """
     genuine, impostor = (np.empty(size, np.float32) for size in _sizes(subjects))
     g = i = 0
-    strips = _strips(templates, subjects, compare_all, failed, threads, lambda scores: scores)
+    probes = _Side.of(templates, subjects, failed)
+    others = probes if gallery is None else _Side.of(gallery, subjects, gallery_failed)
+    strips = _strips(probes, others, subjects, compare_all, threads, tile or (ROWS, COLUMNS), lambda scores: scores)
     for some_genuine, some_impostor in strips:
         genuine[g : (g := g + len(some_genuine))] = some_genuine
         impostor[i : (i := i + len(some_impostor))] = some_impostor
@@ -100,7 +107,9 @@ def count_all_pairs(
 
     genuine = [np.empty(0, np.float32)]
     impostor = np.zeros(bounds.size + 1, np.int64)
-    for some_genuine, counts in _strips(templates, subjects, compare_all, failed, threads, count):
+    side = _Side.of(templates, subjects, failed)
+    strips = _strips(side, side, subjects, compare_all, threads, (ROWS, COLUMNS), count)
+    for some_genuine, counts in strips:
         genuine.append(some_genuine)
         impostor += counts
     return PairCounts(np.concatenate(genuine), impostor)
@@ -113,42 +122,59 @@ def _sizes(subjects: npt.NDArray[np.integer[Any]]) -> tuple[int, int]:
     return genuine, subjects.size * (subjects.size - 1) // 2 - genuine
 
 
+class _Side(NamedTuple):
+    """Templates on one side of the comparisons, and which of them are failures to process."""
+
+    templates: Templates
+    failed: npt.NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls, templates: Templates, subjects: npt.NDArray[np.integer[Any]], failed: npt.NDArray[np.bool_] | None
+    ) -> _Side:
+        """A side whose shapes fit the subjects."""
+        count = len(templates)
+        failed = np.zeros(count, np.bool_) if failed is None else failed
+        if templates.ndim != 2 or subjects.shape != (count,) or failed.shape != (count,):
+            shapes = f"{templates.shape}, {subjects.shape} and {failed.shape}"
+            raise InvalidInputError(
+                f"templates N x D need N subjects, and N failures where there are any, not {shapes}"
+            )
+        return cls(templates, failed)
+
+
 def _strips(
-    templates: Templates,
+    probes: _Side,
+    gallery: _Side,
     subjects: npt.NDArray[np.integer[Any]],
     compare_all: CompareAll,
-    failed: npt.NDArray[np.bool_] | None,
     threads: int,
+    tile: tuple[int, int],
     reduce: Callable[[npt.NDArray[np.float32]], npt.NDArray[Any]],
 ) -> Iterator[tuple[npt.NDArray[np.float32], npt.NDArray[Any]]]:
     """For each strip, in order: its genuine scores (float32), and what `reduce` makes of its impostor scores."""
-    count = len(templates)
-    failed = np.zeros(count, np.bool_) if failed is None else failed
-    if templates.ndim != 2 or subjects.shape != (count,) or failed.shape != (count,):
-        shapes = f"{templates.shape}, {subjects.shape} and {failed.shape}"
-        raise InvalidInputError(f"templates N x D need N subjects, and N failures where there are any, not {shapes}")
+    count = len(subjects)
 
     def strip(first: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[Any]]:
-        rows = slice(first, first + ROWS)
-        scores = _strip_scores(templates, first, compare_all)
-        scores[failed[rows, None] | failed[None, first:]] = -np.inf
+        rows = slice(first, first + tile[0])
+        scores = _strip_scores(probes.templates[rows], gallery.templates[first:], compare_all, tile[1])
+        scores[probes.failed[rows, None] | gallery.failed[None, first:]] = -np.inf
         later = np.arange(count - first) > np.arange(len(scores))[:, None]
         same = subjects[rows, None] == subjects[None, first:]
         return scores[later & same], reduce(scores[later & ~same])
 
     # Threads of a BLAS under each of ours would wait for each other longer than a tile takes.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(strip, range(0, count, ROWS))
+        yield from pool.map(strip, range(0, count, tile[0]))
 
 
-def _strip_scores(templates: Templates, first: int, compare_all: CompareAll) -> npt.NDArray[np.float32]:
-    """Scores (float32) of the ROWS templates from `first` on with all templates from `first` on, tile by tile."""
-    a, others = templates[first : first + ROWS], templates[first:]
+def _strip_scores(a: Templates, others: Templates, compare_all: CompareAll, columns: int) -> npt.NDArray[np.float32]:
+    """Scores (float32) of a strip's templates with all that come from its first on, tile by tile."""
     scores = np.empty((len(a), len(others)), np.float32)
-    for start in range(0, len(others), COLUMNS):
-        b = others[start : start + COLUMNS]
-        tile = compare_all(a, b)
-        if tile.shape != (len(a), len(b)):
-            raise InvalidInputError(f"compare_all gave scores of shape {tile.shape} for {len(a)} x {len(b)} templates")
-        scores[:, start : start + COLUMNS] = tile
+    for start in range(0, len(others), columns):
+        b = others[start : start + columns]
+        part = compare_all(a, b)
+        if part.shape != (len(a), len(b)):
+            raise InvalidInputError(f"compare_all gave scores of shape {part.shape} for {len(a)} x {len(b)} templates")
+        scores[:, start : start + columns] = part
     return scores

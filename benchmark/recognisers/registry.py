@@ -59,6 +59,8 @@ class Method:
     name: str = ""
     #: Whether templates of a sample and its mirror image may be added: networks, compared by cosine.
     flips: bool = False
+    #: Whether templates are histograms, with a distance of their own; all others are compared by cosine.
+    histograms: bool = False
 
     def digest(self, order: Order) -> str:
         """SHA-256 (64 hex digits) of everything that a template depends on."""
@@ -102,6 +104,15 @@ def known_ids(data: Path | None = None) -> tuple[str, ...]:
     networks = {*known_weights(), *local_weights(Order("", data).root())} - {*METHODS}
     networks |= {id for id, method in METHODS.items() if method.flips}
     return tuple(sorted({*METHODS, *networks, *(f"{id}{FLIP}" for id in networks)}))
+
+
+def compares_by_cosine(id: str) -> bool:
+    """Whether a recogniser's templates are vectors compared by cosine, not histograms.
+
+    >>> compares_by_cosine("lbp"), compares_by_cosine("mobilefacenet-ms1m")
+    (False, True)
+    """
+    return id not in METHODS or not METHODS[id].histograms
 
 
 def _weights(order: Order) -> Weights | None:
@@ -251,8 +262,8 @@ _FISHER = Method("benchmark.recognisers.fisher.recogniser", _fisher, _fisher_par
 METHODS: Mapping[str, Method] = {
     "fv-brief": _FISHER,
     "fv-sift": _FISHER,
-    "lbp": Method("benchmark.recognisers.lbp", _lbp),
-    "mblbp": Method("benchmark.recognisers.mblbp", _mblbp),
+    "lbp": Method("benchmark.recognisers.lbp", _lbp, histograms=True),
+    "mblbp": Method("benchmark.recognisers.mblbp", _mblbp, histograms=True),
     "mobilefacenet-casia": _MOBILEFACENET,
     "mobilefacenet-ms1m": _MOBILEFACENET,
 }

@@ -12,11 +12,15 @@ from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from benchmark.errors import InvalidInputError
 from benchmark.interfaces import Templates
+from benchmark.template_schemes.comparison import equal_entries
 from benchmark.template_schemes.keyed import keyed_generator
 
+#: Comparisons of blocks in memory at once.
+_AT_ONCE = 1 << 22
 Bits = npt.NDArray[np.int64]
 
 
@@ -89,3 +93,37 @@ def filter_similarity(a: Templates, b: Templates, height: int) -> npt.NDArray[np
     one, other = (x.reshape(len(x), -1, 1 << height) for x in (a, b))
     apart = (one != other).sum(axis=2) / (one.sum(axis=2) + other.sum(axis=2))
     return np.asarray(1 - apart.mean(axis=1), np.float32)
+
+
+def filter_similarity_all(a: Templates, b: Templates, height: int) -> npt.NDArray[np.float32]:
+    """As `filter_similarity`, of every row of a (N) with every one of b (M): float32, N x M.
+
+    >>> filter_similarity_all(np.array([[1, 0, 1, 0]], np.float32), np.array([[1, 0, 0, 0]], np.float32), 2).tolist()
+    [[0.6666666865348816]]
+    """
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or a.shape[1] % (1 << height):
+        raise InvalidInputError(f"filters of {1 << height} values a block do not come as {a.shape} and {b.shape}")
+    size = 1 << height
+    blocks = a.shape[1] // size
+    one, other = (x.reshape(len(x), blocks, size).sum(axis=2) for x in (a, b))
+    out = np.empty((len(a), len(b)), np.float32)
+    step = max(1, _AT_ONCE // max(1, blocks * len(b)))
+    for first in range(0, len(a), step):
+        rows = slice(first, first + step)
+        _similarities(equal_entries(a[rows], b, blocks), one[rows], np.ascontiguousarray(other.T), size, out[rows])
+    return out
+
+
+# `error_model="numpy"` drops Python's check for a zero divisor, which would keep the loop from being vectorised.
+@njit(cache=True, nogil=True, error_model="numpy")
+def _similarities(equal, one, other, size, out):  # type: ignore[no-untyped-def]  # numba infers them
+    rows, blocks, columns = equal.shape
+    apart = np.empty(columns)
+    for row in range(rows):
+        apart[:] = 0
+        for block in range(blocks):
+            for column in range(columns):
+                different = np.float64(size) - equal[row, block, column]
+                apart[column] += different / np.float64(one[row, block] + other[block, column])
+        for column in range(columns):
+            out[row, column] = 1 - apart[column] / blocks

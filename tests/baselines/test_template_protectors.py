@@ -9,6 +9,7 @@ from loaded_baselines import load_baseline
 from benchmark.crypto import derive_key
 from benchmark.errors import InvalidInputError
 from benchmark.metrics.verification import eer
+from benchmark.template_protector import compare_rows
 
 KEYS = [derive_key(bytes(32), "subject", str(number)) for number in range(64)]
 SETTINGS = [
@@ -69,6 +70,20 @@ def test_similarity_is_kept_under_one_key(name, parameters) -> None:
     assert genuine.shape == (60,)
     assert protector.compare(a, a) == pytest.approx(1, abs=1e-5)
     assert eer(genuine, impostor) < (0.2 if name in ("polyprotect", "bloom-filter") else 0.05)
+
+
+@settings
+def test_all_against_all_is_row_by_row(name, parameters) -> None:
+    protector, x = load_baseline(f"protectors/{name}", **parameters), faces(9)
+    protected = protect(protector, x, [KEYS[row % 3] for row in range(len(x))])
+    a, b = protected[:11], protected[5:]
+    found, expected = protector.compare_all(a, b), compare_rows(protector.compare, a, b)
+    assert found.shape == (11, 13)
+    assert found.dtype == np.float32
+    if name in ("polyprotect", "random-projection"):  # a BLAS adds in another order
+        assert found == pytest.approx(expected, abs=5e-7)
+    else:
+        assert np.array_equal(found, expected)
 
 
 @pytest.mark.parametrize(("name", "parameters", "chance"), [

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmark.metrics.protection_intervals import match_rate_bootstrap, nested_edges, protection_bootstrap
+from benchmark.metrics.binned_scores import nested_edges
+from benchmark.metrics.protection_intervals import match_rate_bootstrap, protection_bootstrap
 from benchmark.metrics.statistics import bootstrap, interval, subject_weights
 from benchmark.metrics.template_protection import maximal_linkability, unlinkability
 from benchmark.metrics.verification import eer

@@ -31,11 +31,14 @@ def test_a_failure_to_process_does_not_match():
         eer_of_many([np.nan], [0.0])
 
 
+# Drawn once or twice; so often that bytes, a few comparisons at a time, and 32 bits do not suffice.
+@pytest.mark.parametrize("most", [3, 200, 5000, 60_000])
 @pytest.mark.parametrize("resamples", [1, LANES, LANES + 3])
-def test_counts_are_sums_of_products(resamples):
+def test_counts_are_sums_of_products(resamples, most):
     random = np.random.default_rng(0)
     bins, first, second = random.integers(7, size=500), random.integers(9, size=500), random.integers(9, size=500)
-    weights = random.integers(1500, size=(resamples, 9)).astype(np.int32)  # chunks of few comparisons
+    bins[:300], first[:300] = 3, 4  # a run that is longer than what adds up in bytes
+    weights = random.integers(most, size=(resamples, 9)).astype(np.int32)
     found = np.concatenate(list(resampled_counts(bins.astype(np.int16), first, second, weights, 7)))
     expected = np.zeros((resamples, 7), np.int64)
     for bin, a, b in zip(bins, first, second, strict=True):
@@ -53,6 +56,9 @@ def test_what_does_not_fit_is_refused():
     ]:
         with pytest.raises(ValueError, match=message):
             list(resampled_counts(bins, first, second, weights, 3))
+    for number in (-1, 1 << 16):
+        with pytest.raises(ValueError, match=r"weights must be 0\.\.65535"):
+            list(resampled_counts(one, one, one, np.array([[1, number]], np.int32), 3))
     with pytest.raises(ValueError, match="within"):
         bin_numbers([2.0], np.linspace(0, 1, 3))
     with pytest.raises(ValueError, match="32767"):

@@ -151,3 +151,14 @@ def test_bloom_intervals_are_equally_probable_and_unary() -> None:
     bits = bloom.binarise(faces(200, 512), 4).reshape(-1, 3)
     assert np.all(np.diff(bits, axis=1) <= 0)
     assert np.bincount(bits.sum(1)) / len(bits) == pytest.approx([0.25] * 4, abs=0.01)
+
+
+@pytest.mark.parametrize(("height", "blocks"), [(2, 1), (4, 16), (6, 3)])
+def test_filters_are_compared_all_with_all_as_row_by_row(height, blocks) -> None:
+    random = np.random.default_rng(height)
+    a, b = ((random.random((n, blocks << height)) < 0.4).astype(np.float32) for n in (40, 30))
+    a[:, :: 1 << height] = 1  # no block is empty
+    rows = np.stack([bloom.filter_similarity(np.repeat(row[None], 30, 0), b, height) for row in a])
+    assert np.array_equal(bloom.filter_similarity_all(a, b, height), rows)
+    with pytest.raises(InvalidInputError, match="filters of"):
+        bloom.filter_similarity_all(a, b[:, 1:], height)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmark.interfaces import Protector, Scores, Templates
+from benchmark.interfaces import Scores, Templates
+from benchmark.template_protector import TemplateProtector
 from benchmark.template_schemes.biohash import basis, biohash
-from benchmark.template_schemes.comparison import share_of_equal
+from benchmark.template_schemes.comparison import share_of_equal, share_of_equal_all
 from benchmark.template_schemes.keyed import protect_by_key
 
 
-class BioHashing(Protector):
+class BioHashing(TemplateProtector):
     """m bits: whether the template's inner product with each of the key's orthonormal vectors is above tau."""
 
     def __init__(self, *, m: int, tau: float) -> None:
@@ -27,3 +28,7 @@ class BioHashing(Protector):
     def compare(self, a: Templates, b: Templates) -> Scores:
         """1 - normalised Hamming distance."""
         return share_of_equal(a, b)
+
+    def compare_all(self, a: Templates, b: Templates) -> Scores:
+        """The same, of every template of a with every one of b."""
+        return share_of_equal_all(a, b)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmark.interfaces import Protector, Scores, Templates
-from benchmark.template_schemes.comparison import share_of_equal
+from benchmark.interfaces import Scores, Templates
+from benchmark.template_protector import TemplateProtector
+from benchmark.template_schemes.comparison import share_of_equal, share_of_equal_all
 from benchmark.template_schemes.keyed import protect_by_key
 from benchmark.template_schemes.mlp import mlp_hash, weights
 
 
-class MlpHash(Protector):
+class MlpHash(TemplateProtector):
     """Signs of the `length` outputs of a perceptron that the key draws: `hidden_layers` layers of `neurons` each."""
 
     def __init__(self, *, hidden_layers: int, neurons: int, length: int, activation: str, tau: float) -> None:
@@ -25,6 +26,10 @@ class MlpHash(Protector):
     def compare(self, a: Templates, b: Templates) -> Scores:
         """1 - normalised Hamming distance."""
         return share_of_equal(a, b)
+
+    def compare_all(self, a: Templates, b: Templates) -> Scores:
+        """The same, of every template of a with every one of b."""
+        return share_of_equal_all(a, b)
 
     def _hashed(self, rows: Templates, key: bytes) -> Templates:
         return mlp_hash(rows, weights(key, rows.shape[1], self.hidden, self.length), self.activation, self.tau)

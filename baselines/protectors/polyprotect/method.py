@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmark.interfaces import Protector, Scores, Templates
-from benchmark.recognisers.cosine import cosine
+from benchmark.interfaces import Scores, Templates
+from benchmark.recognisers.cosine import cosine, cosine_all
+from benchmark.template_protector import TemplateProtector
 from benchmark.template_schemes.keyed import protect_by_key
 from benchmark.template_schemes.poly import polynomial, polyprotect
 
 
-class PolyProtect(Protector):
+class PolyProtect(TemplateProtector):
     """One value for each window of m numbers: c_1 v_1^e_1 + ... + c_m v_m^e_m, C and E from the key."""
 
     def __init__(self, *, m: int, overlap: int, bound: int) -> None:
@@ -27,3 +28,7 @@ class PolyProtect(Protector):
     def compare(self, a: Templates, b: Templates) -> Scores:
         """Cosine."""
         return cosine(a, b)
+
+    def compare_all(self, a: Templates, b: Templates) -> Scores:
+        """The same, of every template of a with every one of b."""
+        return cosine_all(a, b)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmark.interfaces import Protector, Scores, Templates
-from benchmark.recognisers.cosine import cosine
+from benchmark.interfaces import Scores, Templates
+from benchmark.recognisers.cosine import cosine, cosine_all
+from benchmark.template_protector import TemplateProtector
 from benchmark.template_schemes.keyed import keyed_generator, protect_by_key
 from benchmark.template_schemes.projection import gaussian, orthonormal, project
 
 
-class RandomProjection(Protector):
+class RandomProjection(TemplateProtector):
     """y = x R with a matrix R (D x m) that the key draws: Gaussian / sqrt(m), or orthonormal."""
 
     def __init__(self, *, matrix: str, m: int) -> None:
@@ -25,6 +26,10 @@ class RandomProjection(Protector):
     def compare(self, a: Templates, b: Templates) -> Scores:
         """Cosine."""
         return cosine(a, b)
+
+    def compare_all(self, a: Templates, b: Templates) -> Scores:
+        """The same, of every template of a with every one of b."""
+        return cosine_all(a, b)
 
     def drawn(self, key: bytes, dimension: int) -> Templates:
         """The key's matrix (float32, D x m)."""
