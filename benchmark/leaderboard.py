@@ -10,21 +10,24 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from benchmark import tables
+from benchmark import scenario_tables, tables
 from benchmark.errors import InvalidInputError
 from benchmark.metrics.descriptors import METRICS
-from benchmark.plots.by_recogniser import figures
-from benchmark.plots.chart import published_eers
+from benchmark.plots.by_recogniser import KindChart, figures
+from benchmark.plots.chart import Chart, published_eers
+from benchmark.plots.scenario_charts import ScenarioChart, scenario_figures
 from benchmark.plots.style import made_from_of
 from benchmark.ranking import Board, CurrentDigests, rank
 from benchmark.record import Record, read_record
+from benchmark.scenario_ranking import is_all_pairs, rank_scenarios, rows_of
 from benchmark.schema import Frozen, read_yaml
 from benchmark.store import write_atomically
 
+AnyChart: TypeAlias = Chart | KindChart | ScenarioChart
 __all__ = ["CurrentDigests", "check", "regenerate", "write", "write_page"]
 
 #: Stands in every generated page.
@@ -66,15 +69,18 @@ def regenerate(folder: Path, current: CurrentDigests | None = None) -> dict[Path
 
     Raises InvalidInputError for a record that cannot be read.
     """
-    boards = [rank(protocol, records, current) for protocol, records in sorted(read_records(folder).items())]
+    found = [board_of(protocol, records, current) for protocol, records in sorted(read_records(folder).items())]
+    keyed = [board for board in found if rows_of(board)]
+    boards = [board for board in found if board not in keyed]
     published = read_published(folder)
-    templates = _environment()
-    first, page = (templates.get_template(f"{name}.md.j2") for name in ("README", "protocol"))
-    pages = {folder / "README.md": _finished(first, boards=boards, published=published, short=SHORT)}
-    for board in boards:
-        figures = figures_of(folder, board, published)
-        pages[folder / f"{board.protocol}.md"] = _finished(page, board=board, figures=figures)
-    return pages
+    first = _environment().get_template("README.md.j2")
+    pages = {folder / "README.md": _finished(first, boards=boards, keyed=keyed, published=published, short=SHORT)}
+    return pages | {folder / f"{board.protocol}.md": _page(folder, board, published) for board in found}
+
+
+def board_of(protocol: str, records: list[Record], current: CurrentDigests | None = None) -> Board:
+    """The ranked records of one protocol: of a pair list, or of every two samples in key scenarios."""
+    return (rank_scenarios if is_all_pairs(records) else rank)(protocol, records, current)
 
 
 def write(folder: Path, current: CurrentDigests | None = None) -> dict[Path, str]:
@@ -91,12 +97,8 @@ def write(folder: Path, current: CurrentDigests | None = None) -> dict[Path, str
 def write_page(folder: Path, protocol: str, current: CurrentDigests | None = None) -> Path:
     """Regenerate and write the page of one protocol; the others are left as they are."""
     path = folder / f"{protocol}.md"
-    board = rank(protocol, read_records(folder, protocol)[protocol], current)
-    text = _finished(
-        _environment().get_template("protocol.md.j2"),
-        board=board,
-        figures=figures_of(folder, board, read_published(folder)),
-    )
+    board = board_of(protocol, read_records(folder, protocol)[protocol], current)
+    text = _page(folder, board, read_published(folder))
     if _text(path) != text:
         write_atomically(path, text.encode())
     return path
@@ -141,8 +143,7 @@ def figures_of(folder: Path, board: Board, published: tuple[PublishedTable, ...]
     """
     names = sorted((folder / "plots").glob(f"{board.protocol}.*"))
     files = sorted(names, key=lambda path: path.stem)  # a comparison's figure before the one by recogniser
-    records = [record for row in board.rows for record in row.records]
-    today = figures(records, published_eers(published), board.further) if files else {}
+    today = charts_of(board, published) if files else {}
     found = []
     for file in files:
         what = file.name.removeprefix(f"{board.protocol}.").removesuffix(file.suffix)
@@ -151,6 +152,25 @@ def figures_of(folder: Path, board: Board, published: tuple[PublishedTable, ...]
             note = f"Drawn from earlier records; `veilbench plot {board.protocol}` draws it anew."
         found.append({"file": f"plots/{file.name}", "what": what, "note": note})
     return found
+
+
+def charts_of(board: Board, published: tuple[PublishedTable, ...]) -> Mapping[str, AnyChart]:
+    """{what it shows: chart} of a board's figures, as its records of today would have them."""
+    records = [record for row in board.rows for record in row.records]
+    if rows_of(board):
+        return scenario_figures(records)
+    return figures(records, published_eers(published), board.further)
+
+
+def _page(folder: Path, board: Board, published: tuple[PublishedTable, ...]) -> str:
+    shown = figures_of(folder, board, published)
+    if not rows_of(board):
+        return _finished(_environment().get_template("protocol.md.j2"), board=board, figures=shown)
+    # The sheet and the summaries, schemes in the order of their names; then what is folded away.
+    order = ("sheet", "summary", "linkability", "distributions")
+    kinds = [[one for one in shown if one["what"].partition("-")[0] == kind] for kind in order]
+    template = _environment().get_template("scenarios.md.j2")
+    return _finished(template, board=board, figures=kinds[0] + kinds[1], folded=kinds[2] + kinds[3])
 
 
 def _surplus(folder: Path, pages: Mapping[Path, str]) -> list[Path]:
@@ -175,6 +195,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     environment.filters |= {"plain": tables.plain, "table": tables.table}
     environment.globals |= {"MARK": MARK, "METRICS": METRICS, "tables": tables, "published_rows": published_rows}
+    environment.globals |= {"scenario_tables": scenario_tables}
     return environment
 
 

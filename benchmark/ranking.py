@@ -73,9 +73,14 @@ class Row:
     pareto: bool = False
 
     @property
+    def deciding(self) -> tuple[Cell, ...]:
+        """The cells over which the worst case is taken: all of them."""
+        return self.cells
+
+    @property
     def worst(self) -> Cell:
         """The cell with the lowest EER: what the strongest attack through the best recogniser reaches."""
-        return min(self.cells, key=lambda cell: (cell.eer, cell.attack, cell.recogniser, cell.comparison))
+        return min(self.deciding, key=lambda cell: (cell.eer, cell.attack, cell.recogniser, cell.comparison))
 
     @property
     def success(self) -> Value | None:
@@ -84,15 +89,15 @@ class Row:
         Where attacked samples are accepted whoever they show, a rate counts the likeness of artefacts; the cells'
         own table has it, with its flag.
         """
-        rates = [cell.metrics.get("attack_success_rate") for cell in self.cells if cell.threshold_holds]
+        rates = [cell.metrics.get("attack_success_rate") for cell in self.deciding if cell.threshold_holds]
         known = [rate for rate in rates if rate is not None and rate.value is not None]
         return max(known, key=lambda rate: rate.value or 0.0, default=None)
 
     @property
     def worst_replicates(self) -> Floats:
-        """The lowest EER of all cells in each bootstrap resample."""
-        shortest = min((cell.replicates.size for cell in self.cells), default=0)
-        return np.asarray(np.min([cell.replicates[:shortest] for cell in self.cells], axis=0))
+        """The lowest EER of the deciding cells in each bootstrap resample."""
+        shortest = min((cell.replicates.size for cell in self.deciding), default=0)
+        return np.asarray(np.min([cell.replicates[:shortest] for cell in self.deciding], axis=0))
 
     @property
     def encrypted_share(self) -> float | None:
@@ -131,7 +136,7 @@ def rank(protocol: str, records: Iterable[Record], current: CurrentDigests | Non
     for setting in sorted({record.setting for record in all_records}):
         own = tuple(record for record in all_records if record.setting == setting)
         reasons = tuple(dict.fromkeys(reason for record in own for reason in stale_reasons(record, current)))
-        rows.append(Row(setting, own, _cells(own), _missing(own, all_records, further), reasons))
+        rows.append(Row(setting, own, cells_of(own), _missing(own, all_records, further), reasons))
     complete = [row for row in rows if not row.missing]
     ordered = sorted(complete, key=lambda row: (-row.worst.eer, row.setting))
     ranks = tie_groups([row.worst_replicates for row in ordered])
@@ -188,9 +193,9 @@ def stale_reasons(record: Record, current: CurrentDigests | None) -> list[str]:
         ("protector", record.protector.id, record.protector.source_digest, current.protectors),
         ("attack", record.attack.id, record.attack.source_digest, current.attacks),
     ]
-    if record.attack.returns == "images":  # else the attack is its own recogniser, and was checked above
-        eyes = sorted(record.recognisers.items())
-        carried += [("recogniser", name, one.digest, current.recognisers) for name, one in eyes]
+    # An attack that is its own recogniser was checked above.
+    eyes = sorted((name, one) for name, one in record.recognisers.items() if name != record.attack.setting)
+    carried += [("recogniser", name, one.digest, current.recognisers) for name, one in eyes]
     reasons = [
         f"{kind} {name} {'has changed' if name in known else 'is not here'}"
         for kind, name, digest, known in carried
@@ -209,7 +214,8 @@ def _sign(metric: Metric) -> float:
     return 1.0 if metric.better == "higher" else -1.0
 
 
-def _cells(records: Iterable[Record]) -> tuple[Cell, ...]:
+def cells_of(records: Iterable[Record]) -> tuple[Cell, ...]:
+    """A cell for each comparison and recogniser of the records that ended well."""
     return tuple(
         Cell(
             record.attack.setting,
@@ -261,7 +267,7 @@ def _missing(
         elif record.status != "ok":
             found.append(f"{name}: {record.status}" + (f" ({record.reason})" if record.reason else ""))
         else:
-            held = {(cell.comparison, cell.recogniser) for cell in _cells([record])}
+            held = {(cell.comparison, cell.recogniser) for cell in cells_of([record])}
             late = unseen(record, further.get(name, ()))
             if late:
                 found.append(f"{name}: not seen through {', '.join(late)}")

@@ -17,10 +17,8 @@ from pathlib import Path
 from benchmark import locations
 from benchmark.errors import InvalidInputError
 from benchmark.estimate import Estimate, Speeds, Times, cores, estimate, measure, spoken
-from benchmark.leaderboard import read_published, read_records
+from benchmark.leaderboard import board_of, charts_of, read_published, read_records
 from benchmark.plan import Job, Plan
-from benchmark.plots.by_recogniser import figures
-from benchmark.plots.chart import published_eers
 from benchmark.plots.style import made_from_of
 from benchmark.protocol import protocol_files
 from benchmark.ranking import CurrentDigests, stale_reasons, unseen
@@ -35,6 +33,7 @@ from benchmark.runner import (
     order,
     regenerate_board,
 )
+from benchmark.scenario_estimate import estimate_scenarios
 from benchmark.scores import score_path
 from benchmark.store import Store
 
@@ -150,11 +149,16 @@ def survey(
     return Survey(
         board=folder,
         protocols=tuple(one.protocol for one in chosen if one.jobs),
-        due=tuple(replace(one, estimate=estimate(one.order.assignment, times, speeds)) for one in due),
+        due=tuple(replace(one, estimate=_estimate(one.order, times, speeds)) for one in due),
         speeds=speeds,
         notes=tuple(notes),
         workers=workers or os.cpu_count() or 1,
     )
+
+
+def _estimate(order: Order, times: Times, speeds: Speeds) -> Estimate:
+    of = estimate_scenarios if order.plan.protocol.all_pairs else estimate
+    return of(order.assignment, times, speeds)
 
 
 def _look(whole: Order, folder: Path, current: CurrentDigests) -> Due:
@@ -166,7 +170,7 @@ def _look(whole: Order, folder: Path, current: CurrentDigests) -> Due:
         records += [record] if record else []
         if reason:
             reasons[job.name] = reason
-        if record and reason and reason[0] == "incomplete":
+        if record and reason and reason[0] == "incomplete" and not whole.plan.protocol.all_pairs:
             standing[job.name] = tuple(name for name in job.recognisers if name in record.recognisers)
     filed = {
         path.relative_to(folder / "records" / protocol) for path in (folder / "records" / protocol).rglob("*.json")
@@ -249,7 +253,7 @@ def _outdated(folder: Path, protocol: str, current: CurrentDigests) -> bool:
     plots = folder / "plots"
     if not any(plots.glob(f"{protocol}.*.svg")):
         return False
-    further = (current.further_recognisers or {}).get(protocol)
-    today = figures(read_records(folder, protocol)[protocol], published_eers(read_published(folder)), further)
+    board = board_of(protocol, read_records(folder, protocol)[protocol], current)
+    today = charts_of(board, read_published(folder))
     files = {plots / f"{protocol}.{what}.svg": chart.digest for what, chart in today.items()}
     return any(not path.is_file() or made_from_of(path) != digest for path, digest in files.items())

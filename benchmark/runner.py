@@ -19,6 +19,7 @@ from benchmark.metrics.descriptors import METRICS
 from benchmark.pipeline.workshop import Assignment
 from benchmark.plan import Job, Plan, listed_settings, plan
 from benchmark.plots.make import draw_figures
+from benchmark.plots.scenario_sheet import draw_scenario_sheet
 from benchmark.plots.sheet import draw_sheet
 from benchmark.progress import timings, watch
 from benchmark.protocol import load_protocol, protocol_files
@@ -292,7 +293,9 @@ def draw_plots(
     files = draw_figures(name, folder, plots, kind=kind, units=units, further=further)
     if sheet:
         files.append(sheets / f"{name}.sheet.jpg")
-        draw_sheet(order(protocol, data=data, store=store).assignment, files[-1], drawn_faces=data is None)
+        assignment = order(protocol, data=data, store=store).assignment
+        draw = draw_scenario_sheet if assignment.plan.protocol.all_pairs else draw_sheet
+        draw(assignment, files[-1], drawn_faces=data is None)
     if folder in plots.parents:
         write_page(folder, name, current)
     return files

@@ -14,7 +14,10 @@ from benchmark.errors import CodestreamError, InvalidInputError
 from benchmark.interfaces import Samples
 from benchmark.jpeg2000 import decode_standard, packets
 from benchmark.pipeline.attack import Attacked
+from benchmark.pipeline.originals import Originals
+from benchmark.pipeline.protected_images import ProtectedImages
 from benchmark.pipeline.workshop import Assignment, Workshop
+from benchmark.plan import Job
 from benchmark.store import write_atomically
 
 INK, PAPER, GAP, TEXT = (30, 30, 30), (255, 255, 255), 6, 15
@@ -81,17 +84,31 @@ def _rows(workshop: Workshop, samples: int, recovered: bool) -> list[tuple[str, 
     ids = workshop.assignment.batches()[0][:samples]
     rows: dict[str, dict[str, Tiles]] = {}
     for job in workshop.assignment.plan.jobs:
+        if job.protector.submission.protector.domain == "template":
+            continue  # there is nothing to be seen
         attacked = Attacked(workshop, job, ids)
         blocks = rows.setdefault(job.protector.name, {})
         originals = attacked.originals
         blocks["original"] = originals.pixels, ~originals.present
-        if job.attack.submission.attack.returns == "images":
+        if job.attack.submission.attack.returns == "protected":
+            blocks["protected"] = _protected(workshop, job, originals)
+        elif job.attack.submission.attack.returns == "images":
             blocks[job.attack.name] = attacked.images()
-        if recovered and job.protector.submission.protector.reversible:
+        if recovered and not workshop.protocol.all_pairs and job.protector.submission.protector.reversible:
             back = attacked.protection.recovered().arrays
             pixels = back.get("samples", originals.pixels)
             blocks["recovered"] = pixels[:samples], back["failed"][:samples]
+    if not rows:
+        raise InvalidInputError(
+            f"{workshop.protocol.id}: what was chosen protects templates, of which there are no images"
+        )
     return list(rows.items())
+
+
+def _protected(workshop: Workshop, job: Job, originals: Originals) -> Tiles:
+    """The samples under keys of their own, or under none."""
+    protected = ProtectedImages(workshop, job.protector, originals, policy="sample")
+    return protected.images()
 
 
 def _scaled(rows: Sequence[tuple[str, dict[str, Tiles]]], side: int) -> list[tuple[str, dict[str, Tiles]]]:

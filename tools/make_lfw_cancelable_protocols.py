@@ -8,7 +8,7 @@ this to add protectors or attacks, never to change what can change a result of o
 
 from __future__ import annotations
 
-from lfw_protocol_file import PROTOCOLS
+from lfw_protocol_file import PIXELS, PROTOCOLS
 
 from benchmark.digest import digest_file
 from benchmark.submission import discover
@@ -27,13 +27,13 @@ PROTECTORS = {
     "random-projection": ("orthonormal-64", "orthonormal-128"),
     "bloom-filter": ("h4w8",),
 }
-ATTACKS = ("direct-comparison", "unwarp", "remap-invert")
+ATTACKS = ("direct-comparison", "linkage", "unwarp", "remap-invert", "template-inversion")
 RECOGNISERS = (
     "lbp", "mblbp", "fv-sift", "fv-brief",
     "mobilefacenet-ms1m", "mobilefacenet-casia", "shufflefacenet-distilled", "arcface-distilled",
 )  # fmt: skip
-#: {list of samples: digest of their pixels}, as `dataset.digest` of a record on them says.
-PIXELS = {"lfw-view2-samples.txt": "null", "lfw-view2-dev-samples.txt": "null"}
+#: {list of samples: pair list of the same samples in the same order}, which have the same pixels.
+PAIRS = {"lfw-view2-samples.txt": "lfw-view2.csv", "lfw-view2-dev-samples.txt": "lfw-view2-dev.csv"}
 
 
 def setting(protector: str, preset: str) -> str:
@@ -58,7 +58,7 @@ title: "Cancelable biometrics, every two of {on}"
 description: |
   Performance preservation, protection strength, unlinkability, revocability and irreversibility of protected faces and
   templates (ISO/IEC 24745, 30136). Attacks learn from everybody who is in no pair of View 2.
-dataset: {{id: lfw, parameters: {{folders: [aligned112, aligned112_extra]}}, digest: {PIXELS[samples]}}}
+dataset: {{id: lfw, parameters: {{folders: [aligned112, aligned112_extra]}}, digest: {PIXELS[PAIRS[samples]]}}}
 samples: {split(samples)}
 attacker: {split("lfw-attacker.txt")}
 scenarios: [same-key, key-per-subject, different-keys, stolen-key, protected-original]

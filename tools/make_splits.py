@@ -1,7 +1,7 @@
 """Write the split files under protocols/splits/: LFW View 2 (from LFW's own pairs.txt) and the demos'.
 
-Lists of samples are for all-pairs protocols: those of View 2's pairs, and for attacks that learn every crop of everybody
-who is in no pair of View 2 (1,549 of 1,468 people, 52 of whom have several).
+Lists of samples are for all-pairs protocols: those of View 2's pairs, and for attacks that learn every crop of
+everybody who is in no pair of View 2 (1,549 of 1,468 people, 52 of whom have several).
 
     python tools/make_splits.py --data ../shared/data
 
@@ -30,9 +30,6 @@ HELD_OUT_STRANGERS = 170  # people with one photograph, beside all with several,
 HELD_OUT_IMPOSTORS = 5000
 
 DEMO_LEARNED = 32  # persons that an attacker may learn from, one photograph each; none is in the pairs
-DEMO_COMPARED = (
-    64  # persons of demo-cancelable, all samples each; the attacker's are the same people with all of theirs
-)
 
 
 def demo_rows() -> list[Row]:
@@ -88,10 +85,6 @@ def samples_of(rows: list[Row]) -> list[str]:
     return list(dict.fromkeys(sample for row in rows for sample in (row.a, row.b)))
 
 
-def demo_samples(first: int, people: int) -> list[str]:
-    return [f"s{number:04d}/{sample}" for number in range(first, first + people) for sample in range(DEMO_SAMPLES)]
-
-
 def main() -> None:
     """Write every split file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -109,8 +102,9 @@ def main() -> None:
     write_pairs(SPLITS / "demo.csv", demo_rows())
     first = DEMO_FOLDS * DEMO_IDENTITIES
     write_ids("demo-attacker.txt", [f"s{first + number:04d}/0" for number in range(DEMO_LEARNED)])
-    write_ids("demo-cancelable-samples.txt", demo_samples(0, DEMO_COMPARED))
-    write_ids("demo-cancelable-attacker.txt", demo_samples(first, DEMO_LEARNED))
+    write_ids("demo-cancelable-samples.txt", samples_of(demo_rows()))
+    people = range(first, first + DEMO_LEARNED)
+    write_ids("demo-cancelable-attacker.txt", [f"s{n:04d}/{sample}" for n in people for sample in range(DEMO_SAMPLES)])
 
 
 if __name__ == "__main__":

@@ -150,7 +150,8 @@ class _Scoring:
         """Impostor s(i) under the key of sample i's subject against sample i."""
         ids = self.workshop.assignment.ids
         place = {name: number for number, name in enumerate(ids)}
-        impostors = np.array([place[impostors_of(ids)[name]] for name in ids])
+        posing = impostors_of(ids)
+        impostors = np.array([place[posing[name]] for name in ids])
         gathered = self._gathered("stolen"), self._gathered("subject")
         return rows_set(self._own(), *gathered, self.subjects, self.subjects[impostors], self.view.compare)
 

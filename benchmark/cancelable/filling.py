@@ -22,7 +22,9 @@ RELAXATION = 1.9
 def put_back(
     protected: Samples, sources: npt.NDArray[np.int64], *, block_size: int
 ) -> tuple[Samples, npt.NDArray[np.bool_]]:
-    """Every block where the original had it (uint8, N x H x W x 3; 0 where lost), and which pixels are known (N x H x W).
+    """Every block where the original had it (uint8, N x H x W x 3), and which pixels are known (bool, N x H x W).
+
+    Lost blocks are 0.
 
     `sources` (int64, N x blocks) are those of `benchmark.cancelable.remapping.block_sources`. Raises InvalidInputError
     where shapes do not fit.

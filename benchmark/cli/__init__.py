@@ -205,7 +205,7 @@ def plot(
     store: Path | None,
     board: Path | None,
 ) -> None:
-    """Draw PROTOCOL's figures from its records: EER over the window of a sweep, or by setting."""
+    """Draw PROTOCOL's figures from its records: EER over a sweep or by setting, and scores in key scenarios."""
     from benchmark import runner
 
     for path in runner.draw_plots(protocol, board=board, out=out, kind=kind, sheet=sheet, data=data, store=store):

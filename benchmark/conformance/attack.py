@@ -11,11 +11,12 @@ from PIL import Image
 
 from benchmark.conformance.trial import COUNT, Check, Skipped, Unmet, joined, keys, same, samples, templates, unchanged
 from benchmark.digest import generator
+from benchmark.errors import unknown
 from benchmark.interfaces import Evidence, Learned, Protected, Samples, Templates, TrainingPairs
 from benchmark.jpeg2000 import encode
 from benchmark.returned import Outcome
 from benchmark.sandbox import SubmissionProcess
-from benchmark.submission import AttackManifest
+from benchmark.submission import AttackManifest, Submission, discover
 
 #: What another protector may call as ours do, and mean something else by.
 FOREIGN: dict[str, Any] = {
@@ -28,8 +29,14 @@ FOREIGN: dict[str, Any] = {
 def attack_checks(process: SubmissionProcess) -> list[Check]:
     """The checks of an attack whose process has been configured, in order."""
     checks = []
-    for kind in _kinds(process.submission.attack):
-        trial = _Trial(process, kind)
+    manifest = process.submission.attack
+    trials = (
+        [_Trial(process, kind) for kind in _kinds(manifest)]
+        if manifest.protectors is None
+        else [_Trial(process, name, of=_installed(name)) for name in manifest.protectors]
+    )
+    for trial in trials:
+        kind = trial.name
         checks += [
             Check(f"{kind}: fit", trial.check_fit, vital=True),
             Check(f"{kind}: run", trial.check_run, vital=True),
@@ -49,13 +56,25 @@ def _kinds(manifest: AttackManifest) -> list[str]:
     return [kind for domain in manifest.domains for kind in (formats if domain == "codestream" else [domain])]
 
 
-class _Trial:
-    """One attack on a handful of protected samples of one kind: jpeg2000, jpeg, sample or template."""
+def _installed(name: str) -> Submission:
+    """The protector of that id; raises InvalidInputError where there is none."""
+    found = discover()
+    if ("protector", name) not in found:
+        raise unknown("protector", name, [id for kind, id in found if kind == "protector"])
+    return found["protector", name]
 
-    def __init__(self, process: SubmissionProcess, kind: str) -> None:
+
+class _Trial:
+    """One attack on a handful of protected samples of one kind: jpeg2000, jpeg, sample or template.
+
+    Where it names the protectors that it meets, on what one of them (`of`) makes of them.
+    """
+
+    def __init__(self, process: SubmissionProcess, name: str, of: Submission | None = None) -> None:
         self.process = process
         self.manifest = process.submission.attack
-        self.kind = kind
+        self.name, self.of = name, of
+        self.kind = name if of is None else of.protector.format or of.protector.domain
 
     def evidence(self, protected: Protected, algorithm: dict[str, Any] | None = None) -> Evidence:
         """What the threat model grants about protected samples; `algorithm`: instead of the stand-in."""
@@ -71,8 +90,10 @@ class _Trial:
 
     @property
     def algorithm(self) -> dict[str, Any] | None:
-        """A stand-in: a coder with the default settings."""
-        return self.known("stand-in", {}) if "algorithm" in self.manifest.threat_model else None
+        """A stand-in: a coder with the default settings. Else the protector that it is tried on, with its own."""
+        if "algorithm" not in self.manifest.threat_model:
+            return None
+        return self.known("stand-in", {}) if self.of is None else self.known(self.name, self.of.resolve({}))
 
     def known(self, protector: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """What a run tells of an algorithm."""
@@ -91,12 +112,24 @@ class _Trial:
 
     @cached_property
     def protected(self) -> Protected:
-        """Stand-ins: plain files, images or templates."""
+        """Stand-ins: plain files, images or templates; else what the protector makes of them."""
+        if self.of is not None:
+            return self._protected_by(self.of)
         if self.kind == "jpeg2000":
             return [encode(sample) for sample in samples()]
         if self.kind == "jpeg":
             return [_jpeg(sample) for sample in samples()]
         return self.originals
+
+    def _protected_by(self, of: Submission) -> Protected:
+        """Under the keys that the attack holds, or would if it were told."""
+        with SubmissionProcess(of, limits=self.process.limits) as protector:
+            protector.configure(of.resolve({}))
+            plain = self.originals if of.protector.domain == "template" else samples()
+            prepared: Protected = plain
+            if of.protector.prepare is not None:
+                prepared = protector.prepare(samples())
+            return protector.protect(prepared, keys("one", COUNT), generator=generator("conformance", "protect"))
 
     @cached_property
     def learned(self) -> Learned:
@@ -185,6 +218,8 @@ class _Trial:
         """Must stay the last one: what the attack learns here replaces what it had learned."""
         if self.algorithm is None:
             raise Skipped("its threat model has no `algorithm`")
+        if self.of is not None:
+            raise Skipped("it says which protectors it meets")
         foreign = self.known("another", FOREIGN)
         evidence = self.evidence(self.protected, foreign)
         if "pairs" in self.manifest.threat_model:

@@ -77,7 +77,7 @@ def local_linkability(mated: npt.ArrayLike, non_mated: npt.ArrayLike, *, omega: 
     bins = d_sys_bins(m.size)
     count_m, count_n = _histograms(m, n, bins)
     edges = np.histogram_bin_edges(m, bins, _joint(m, n))
-    return LocalLinkability(edges, _local(count_m, count_n, omega), count_m / m.size, count_n / n.size)
+    return LocalLinkability(edges, local_linkability_of(count_m, count_n, omega), count_m / m.size, count_n / n.size)
 
 
 class Null(NamedTuple):
@@ -176,7 +176,21 @@ def d_sys_of(count_m: npt.NDArray[Any], count_n: npt.NDArray[Any], omega: float 
     >>> d_sys_of(np.array([[2, 0], [1, 1]]), np.array([[0, 3], [2, 2]]))
     array([1., 0.])
     """
-    return np.asarray((_shares(count_m) * _local(count_m, count_n, omega)).sum(axis=-1))
+    return np.asarray((_shares(count_m) * local_linkability_of(count_m, count_n, omega)).sum(axis=-1))
+
+
+def local_linkability_of(count_m: npt.NDArray[Any], count_n: npt.NDArray[Any], omega: float = 1.0) -> Floats:
+    """D(s) (..., B) of bin counts (..., B) of mated and non-mated scores, 0 where there are none.
+
+    2 w LR / (1 + w LR) - 1 = (w p_m - p_n) / (w p_m + p_n); 1 where p_n = 0 < p_m.
+
+    >>> local_linkability_of(np.array([0, 1, 3]), np.array([2, 2, 0])).round(3)
+    array([0., 0., 1.])
+    """
+    p_m, p_n = omega * _shares(count_m), _shares(count_n)
+    total = p_m + p_n
+    local = np.divide(p_m - p_n, total, out=np.where(total == 0, 0.0, total), where=total > 0)
+    return np.asarray(np.maximum(local, 0.0))
 
 
 def _check_omega(omega: float) -> None:
@@ -212,11 +226,3 @@ def _shares(counts: npt.NDArray[Any]) -> Floats:
     """Counts (..., B) as shares; NaN where a resample holds none."""
     with np.errstate(invalid="ignore"):
         return np.asarray(counts / counts.sum(axis=-1, keepdims=True))
-
-
-def _local(count_m: npt.NDArray[Any], count_n: npt.NDArray[Any], omega: float) -> Floats:
-    """D(s) of bin counts: 2 w LR / (1 + w LR) - 1 = (w p_m - p_n) / (w p_m + p_n); 1 where p_n = 0 < p_m."""
-    p_m, p_n = omega * _shares(count_m), _shares(count_n)
-    total = p_m + p_n
-    local = np.divide(p_m - p_n, total, out=np.where(total == 0, 0.0, total), where=total > 0)
-    return np.asarray(np.maximum(local, 0.0))

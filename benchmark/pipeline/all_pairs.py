@@ -66,7 +66,7 @@ class JobBatch:
             for name in views_in(self.job):
                 exposed.templates(name)
             if isinstance(exposed, ProtectedImages):
-                del exposed.artefact  # images of one set at a time
+                exposed.forget()  # images of one set at a time
 
 
 class AttackedImages(Attacked):

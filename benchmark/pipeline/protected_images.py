@@ -54,6 +54,10 @@ class ProtectedImages(Protection):
         protected = process.protect(prepared, keys, generator=generator("protect", self.setting.digest, self.key))
         return Artefact(dict(encode_batch(protected)), self.workshop.timing("protect", process, len(keys)))
 
+    def forget(self) -> None:
+        """Let go of the images."""
+        self.__dict__.pop("artefact", None)
+
     def filed(self) -> Artefact:
         """Failed (bool, N); the header has the timing, and `content`, by which templates of the images are filed."""
 

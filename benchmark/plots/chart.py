@@ -214,7 +214,8 @@ def _of_settings(eers: Mapping[str, Mapping[str, float]], settings: set[str]) ->
 def point_of(record: Record, comparison: str, recogniser: str, at: float | str) -> Point | None:
     """The EER of a record through a recogniser, or through the attack's own embeddings; None where it has none."""
     seen = record.results.get(comparison, {})
-    name = record.attack.setting if record.attack.returns == "embeddings" else recogniser
+    own = record.attack.returns == "embeddings" and record.attack.setting in seen
+    name = record.attack.setting if own else recogniser
     value = seen.get(name, {}).get("eer")
     if value is None or value.value is None:
         return None

@@ -6,6 +6,7 @@ What is committed to a board shows drawn faces, under the protocol's own setting
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from benchmark.datasets.sample_list import SampleList
 from benchmark.digest import digest
 from benchmark.pipeline.attack import learns
 from benchmark.pipeline.workshop import Assignment
-from benchmark.plan import Plan
+from benchmark.plan import Job, Plan
 from benchmark.plots.chart import sweep_of
 from benchmark.protocol_schema import DatasetChoice
 from benchmark.show import contact_sheet
@@ -33,7 +34,10 @@ def draw_sheet(assignment: Assignment, path: Path, *, samples: int = 3, drawn_fa
     each of another person. Attacks that learn from the attacker's split, or return no images, are left out. Raises
     InvalidInputError where the data are missing.
     """
-    contact_sheet(_few(assignment, samples, drawn_faces), path, samples=samples, side=SIDE, recovered=False)
+    shown = set(shown_settings(assignment.plan))
+    jobs = [job for job in assignment.plan.jobs if job.protector.name in shown and not learns(job)]
+    jobs = [job for job in jobs if job.attack.submission.attack.returns == "images"]
+    contact_sheet(few(assignment, jobs, samples, drawn_faces), path, samples=samples, side=SIDE, recovered=False)
 
 
 def shown_settings(plan: Plan) -> list[str]:
@@ -49,12 +53,9 @@ def shown_settings(plan: Plan) -> list[str]:
     return [name for name in settings if name in shown]
 
 
-def _few(assignment: Assignment, samples: int, drawn_faces: bool) -> Assignment:
-    """The assignment, of a few settings and samples."""
+def few(assignment: Assignment, jobs: Sequence[Job], samples: int, drawn_faces: bool) -> Assignment:
+    """The assignment, of some jobs and a few samples: drawn faces, or its own, each of another person."""
     plan, compared = assignment.plan, assignment.compared
-    shown = set(shown_settings(plan))
-    jobs = [job for job in plan.jobs if job.protector.name in shown and not learns(job)]
-    jobs = [job for job in jobs if job.attack.submission.attack.returns == "images"]
     protocol = plan.protocol
     if drawn_faces:
         protocol = protocol.model_copy(update={"dataset": DatasetChoice(id="synthetic")})

@@ -19,6 +19,15 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7", "#56B4E9", "#E
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (3, 1)))
 INK, FAINT = "#222222", "#8A8A8A"
+#: Key scenarios: red is unprotected, blue is what is preserved, green what is protected, purple a stolen key.
+BASELINE = "#D7301F"
+_SCENARIOS = {
+    "same-key": ("#08519C", "o"),
+    "key-per-subject": ("#4FA3E0", "s"),
+    "different-keys": ("#006D4A", "^"),
+    "stolen-key": ("#9A4FA8", "X"),
+    "protected-original": ("#5DB761", "v"),
+}
 
 _SETTINGS: Any = {
     "svg.hashsalt": "veilbench",  # ids in the file: the same at every run
@@ -64,6 +73,16 @@ def looks(attacks: Sequence[str]) -> dict[str, Look]:
         name: Look(COLOURS[n % len(COLOURS)], MARKERS[n % len(MARKERS)], DASHES[n % len(DASHES)])
         for n, name in enumerate(attacks)
     }
+
+
+def scenario_look(scenario: str, *, attacked: int = 0) -> Look:
+    """A look for each key scenario, and another marker in its colour for each attack in it (1, 2, ...).
+
+    >>> scenario_look("same-key").marker, scenario_look("different-keys", attacked=1).marker
+    ('o', 'D')
+    """
+    colour, marker = _SCENARIOS[scenario]
+    return Look(colour, marker if not attacked else "DPp<>*h8"[(attacked - 1) % 8], DASHES[0])
 
 
 @contextmanager
