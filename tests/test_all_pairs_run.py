@@ -39,10 +39,11 @@ class Method(Protector):
         noise = np.random.default_rng(int.from_bytes(key, "big")).integers(0, 60, sample.shape)
         return np.clip(sample + noise, 0, 255).astype(np.uint8)
 """
-#: Turns the signs of a template's numbers round as the key says.
+#: Turns the signs of a template's numbers round as the key says; of templates of unit length.
 SIGNS = """
 class Method(Protector):
     def protect(self, prepared, keys, *, generator):
+        assert np.allclose(np.linalg.norm(prepared, axis=1), 1, atol=1e-5)
         flips = [np.random.default_rng(int.from_bytes(key, "big")).integers(0, 2, prepared.shape[1]) for key in keys]
         return (prepared * (1 - 2 * np.stack(flips))).astype(np.float32)
     def compare(self, a, b):

@@ -11,7 +11,7 @@ from benchmark.digest import digest, generator
 from benchmark.interfaces import Evidence, Samples, TrainingPairs
 from benchmark.pipeline.originals import Originals, template_key
 from benchmark.pipeline.protected_images import ProtectedImages
-from benchmark.pipeline.protected_templates import ProtectedTemplates, template_evidence
+from benchmark.pipeline.protected_templates import ProtectedTemplates, template_evidence, unit_length
 from benchmark.pipeline.workshop import Workshop
 from benchmark.plan import Job
 from benchmark.sandbox import SubmissionProcess
@@ -130,6 +130,8 @@ def learn_templates(workshop: Workshop, job: Job, recogniser: str) -> Artefact:
             subjects = [workshop.dataset.subject(str(name)) for name in names]
             identities = np.unique(subjects, return_inverse=True)[1].astype(np.int64)
         originals = np.concatenate([part["templates"][there] for part, there in zip(plain, here, strict=True)])
+        if isinstance(twins[0][1], ProtectedTemplates):  # what was protected there
+            originals = unit_length(originals)
         held = Evidence(
             np.concatenate([np.asarray(part.protected) for part in parts]),
             keys=[key for part in parts for key in part.keys or ()] or None,

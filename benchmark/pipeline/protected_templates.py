@@ -45,11 +45,11 @@ class ProtectedTemplates:
         originals = gathered_key(self.workshop, recogniser, self.batches)
         keys = [self.holder, self.policy, self.workshop.master_digest, list(self.owners)]
         return digest(
-            "protect templates", self.setting.digest, self.workshop.libraries, keys, list(self.ids), originals
+            "protect unit templates", self.setting.digest, self.workshop.libraries, keys, list(self.ids), originals
         )
 
     def originals(self, recogniser: str) -> tuple[Templates, Any]:
-        """Unprotected templates (float32, N x D) and failed (bool, N)."""
+        """Unprotected templates (float32, N x D, of unit length) and failed (bool, N)."""
         templates, failed, places = gathered_originals(self.workshop, recogniser, self.batches)
         rows = [places[name] for name in self.ids]
         return templates[rows], failed[rows]
@@ -115,8 +115,21 @@ def gathered_key(workshop: Workshop, recogniser: str, batches: tuple[tuple[str, 
 def gathered_originals(
     workshop: Workshop, recogniser: str, batches: tuple[tuple[str, ...], ...]
 ) -> tuple[Templates, Any, dict[str, int]]:
-    """Unprotected templates (float32, N x D) and failed (bool, N) of all batches, and where each sample stands."""
+    """Unprotected templates (float32, N x D, length 1) and failed (bool, N) of all batches; each sample's place."""
     parts = [Originals(workshop, ids).templates(recogniser).arrays for ids in batches]
-    templates = np.concatenate([part["templates"] for part in parts])
+    templates = unit_length(np.concatenate([part["templates"] for part in parts]))
     failed = np.concatenate([np.asarray(part["failed"], bool) for part in parts])
     return templates, failed, {name: place for place, name in enumerate(name for ids in batches for name in ids)}
+
+
+def unit_length(templates: Templates) -> Templates:
+    """Templates (float32, N x D) scaled to length 1, as the schemes' papers take them; zeros stay.
+
+    Their own comparison by cosine is the same. Raw ones are up to twenty times as long, which PolyProtect raises to the
+    fifth power.
+
+    >>> unit_length(np.array([[3, 4], [0, 0]], np.float32)).tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+    """
+    length = np.linalg.norm(templates, axis=1, keepdims=True)
+    return np.asarray(templates / np.where(length > 0, length, 1), np.float32)
