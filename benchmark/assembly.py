@@ -59,7 +59,8 @@ def assemble(workshop: Workshop, job: Job) -> tuple[Record, Scores]:
         visual=visual,
         utility=_utility(workshop, job, batches, scored),
         failures=_failures(workshop, job, batches),
-        cost=_cost(workshop, job, batches),
+        # What was timed when all of a protocol's settings were is worth more than one time of another day.
+        cost=_cost(workshop, job, batches) if standing is None else standing.record.cost,
         flags=tuple(dict.fromkeys(flags)),
         scores=schema.ScoreFile(digest=scores_digest(scored.scores), file=file),
     )
