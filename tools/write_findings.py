@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -114,12 +114,27 @@ def eer_table(
     return table(rows)
 
 
-def seen_table(protocol: str, settings: Sequence[str], attack: str, recognisers: Sequence[str]) -> str:
-    """EERs in percent without intervals: a row for each setting, a column for each recogniser."""
+def by_recogniser(protocol: str, settings: Sequence[str], attack: str, recognisers: Sequence[str]) -> str:
+    """EERs in percent: a row for each recogniser, a column for each setting, and one for unprotected data."""
+    columns = {"unprotected": ("identity", ATTACKS["decoded"])}
+    columns |= {setting.removesuffix("-document"): (setting, attack) for setting in settings}
+    rows = [
+        {"recogniser": SHORT[name]} | {title: eer(protocol, *cell, name) for title, cell in columns.items()}
+        for name in recognisers
+    ]
+    return table(rows)
+
+
+def lost_table(protocol: str, settings: Mapping[str, str], recognisers: Sequence[str]) -> str:
+    """What share of what it tells apart each recogniser loses: `settings` by the heading of their columns."""
     rows = []
-    for setting in settings:
-        eers = {SHORT[name]: f"{percent(protocol, setting, attack, name):.1f}" for name in recognisers}
-        rows.append({"setting": setting} | eers)
+    for name in recognisers:
+        row = {"lost (%)": SHORT[name]}
+        for word, attack in ATTACKS.items():
+            row |= {
+                f"{title} {word}": f"{lost(protocol, setting, attack, name):.0f}" for title, setting in settings.items()
+            }
+        rows.append(row)
     return table(rows)
 
 
@@ -130,44 +145,6 @@ def where_lost(
     protocol = f"lfw-jpeg2000-{sweep}{READINGS[reading]}"
     found = positions(protocol, parameter, progression=progression).items()
     return [at for at, setting in found if lost(protocol, setting, attack, recogniser) >= share]
-
-
-def half(reading: str, progression: str, attack: str, recogniser: str) -> float | None:
-    """The smallest window from the beginning that takes half of what a recogniser tells apart; None: more than 15 %.
-
-    A larger one may take less again, as where it ends in the middle of a resolution.
-    """
-    found = where_lost("increasing", "size", reading, progression, attack, recogniser, 50)
-    return min(found, default=None)
-
-
-def half_table(progression: str, recognisers: Sequence[str]) -> str:
-    """`half` for every reading, as decoded and erased."""
-
-    def cell(reading: str, attack: str, name: str) -> str:
-        size = half(reading, progression, attack, name)
-        return "more than 15" if size is None else f"{size:g}"
-
-    return _by_recogniser(progression, cell, recognisers)
-
-
-def where_table(sweep: str, progression: str, share: float, recognisers: Sequence[str]) -> str:
-    """The offsets of `where_lost` for every reading, as decoded and erased."""
-
-    def cell(reading: str, attack: str, name: str) -> str:
-        return ranges(where_lost(sweep, "offset", reading, progression, attack, name, share))
-
-    return _by_recogniser(progression, cell, recognisers)
-
-
-def _by_recogniser(progression: str, cell: Callable[[str, str, str], str], recognisers: Sequence[str]) -> str:
-    rows = []
-    for name in recognisers:
-        row = {progression: SHORT[name]}
-        for reading in READINGS:
-            row |= {f"{reading}: {word}": cell(reading, attack, name) for word, attack in ATTACKS.items()}
-        rows.append(row)
-    return table(rows)
 
 
 @cache
@@ -217,8 +194,8 @@ def page() -> str:
         keep_trailing_newline=True, autoescape=False,  # Markdown
     )  # fmt: skip
     offered = (
-        attacks_run, cost, eer, eer_table, half, half_table, high, low, lost, percent, positions, ranges, records,
-        require, seen_table, table, where_lost, where_table,
+        attacks_run, by_recogniser, cost, eer, eer_table, high, lost, lost_table, low, percent, positions, ranges,
+        records, require, table, where_lost,
     )  # fmt: skip
     environment.globals |= {function.__name__: function for function in offered} | {"published": published()}
     text = environment.get_template(f"{PAGE.name}.j2").render()
