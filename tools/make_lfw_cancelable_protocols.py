@@ -27,7 +27,7 @@ PROTECTORS = {
     "random-projection": ("orthonormal-64", "orthonormal-128"),
     "bloom-filter": ("h4w8",),
 }
-ATTACKS = ("direct-comparison", "linkage", "unwarp", "remap-invert", "template-inversion")
+ATTACKS = ("direct-comparison", "linkage", "unwarp", "remap-invert", "key-guess", "template-inversion")
 RECOGNISERS = (
     "lbp", "mblbp", "fv-sift", "fv-brief",
     "mobilefacenet-ms1m", "mobilefacenet-casia", "shufflefacenet-distilled", "arcface-distilled",
