@@ -34,7 +34,7 @@ def protection_bootstrap(
     Scores are float, finite; subjects (int) are columns of `weights` (R x S, from `statistics.subject_weights`): one
     for each mated score, two for each non-mated one. NaN where a resample holds no mated or no non-mated comparison.
     Resampling adds noise of its own to D_sys, whose replicates therefore lie above the estimate where little can be
-    linked: there the permutation null decides, not this interval. Raises ValueError where scores are not finite.
+    linked (`benchmark.score_sets.measure` takes that off). Raises ValueError where scores are not finite.
 
     >>> w = np.array([[1, 1], [2, 0]], np.int32)  # in the second resample subject 1 is missing
     >>> one, other = np.zeros(20, int), np.ones(20, int)

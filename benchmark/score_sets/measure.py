@@ -30,6 +30,8 @@ from benchmark.scoring import IMPOSTORS_ACCEPTED, OPERATING_FMR, RULE
 METRIC_IDS = (
     "eer", "fnmr_at_fmr_0.001", "d_sys", "maximal_linkability", "attack_success_rate", "revoked_match_rate",
 )  # fmt: skip
+#: Distances between histograms, to which noise can only add.
+RAISED = ("d_sys", "maximal_linkability")
 #: (estimate, replicates or None, comparisons that it rests on, why it is not estimable or None)
 _Found = tuple[float, Floats | None, int, str | None]
 
@@ -78,6 +80,8 @@ def measure(
     estimates = dict(_from_bins(binned, replicates, metrics))
     estimates |= _rates(score_set, weights, given, revoked, metrics)
     for name, (estimate, resampled, n, why_not) in estimates.items():
+        if resampled is not None and name in RAISED:
+            resampled = _centred(resampled, estimate)
         found[name] = Value(value=None, n=n) if why_not else _value(estimate, resampled, n)
         if why_not:
             flags.append(Flag(id="too-few-impostors", where=_join(where, name), message=f"{name} {why_not}"))
@@ -206,6 +210,15 @@ def _flags_of_metrics(
                 "well, so the attack success rate counts a likeness of artefacts beside that of identities"
             )
             yield Flag(id=IMPOSTORS_ACCEPTED_FLAG, where=_join(where, "attack_success_rate"), message=message)
+
+
+def _centred(replicates: Floats, estimate: float) -> Floats:
+    """Replicates (0..1) of an estimate that noise raises, less what resampling, noise upon noise, has raised them by.
+
+    Without that the interval of a D_sys near its floor would lie above its own estimate.
+    """
+    finite = replicates[np.isfinite(replicates)]
+    return np.clip(finite - (finite.mean() - estimate), 0.0, 1.0) if finite.size else finite
 
 
 def _value(estimate: float, replicates: Floats | None, n: int) -> Value:

@@ -54,6 +54,16 @@ def test_the_interval_of_a_rate_is_that_of_repeated_comparisons() -> None:
     assert found.replicates == pytest.approx(eers, abs=3e-3)
 
 
+def test_intervals_hold_their_estimates_where_nothing_can_be_linked() -> None:
+    scores = score_set()
+    noise = np.random.default_rng(5).normal(size=scores.mated.size).astype(np.float32)
+    strangers = np.random.default_rng(6).normal(size=scores.non_mated.size).astype(np.float32)
+    found = measure(replace(scores, mated=noise, non_mated=strangers), WEIGHTS).metrics
+    for name in ("d_sys", "maximal_linkability"):
+        assert 0 <= found[name].low < found[name].value < found[name].high < 1
+    assert found["d_sys_null"].value > 0.01
+
+
 def test_counts_are_the_histogram() -> None:
     scores = score_set()
     counts = measure(scores, WEIGHTS, metrics=["eer"]).counts
