@@ -93,10 +93,11 @@ def _module_file(module: str, package: Path) -> Path | None:
 def _imports(file: Path, package: Path) -> set[str]:
     """The package's modules that a file imports, anywhere in it, functions included."""
     found: set[str] = set()
-    for node in _walk(_tree(file)):
+    stat = file.stat()
+    for node in _import_statements(file, stat.st_mtime_ns, stat.st_size):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
+        else:
             source = _absolute(node, file, package)
             for alias in node.names:
                 found |= _origin(source, alias.name, package)
@@ -130,6 +131,13 @@ def _absolute(node: ast.ImportFrom, file: Path, package: Path) -> str:
         return ""  # relative imports between a submission's own files: they are all counted anyway
     parts = file.relative_to(package.parent).parts[: -node.level]
     return ".".join((*parts, *([node.module] if node.module else [])))
+
+
+@lru_cache(maxsize=1024)
+def _import_statements(file: Path, changed: int, size: int) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """A file's import statements: some files are imported by every submission, and walked through once."""
+    nodes = _walk(_parsed(file, changed, size))
+    return tuple(node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)))
 
 
 def _walk(node: ast.AST) -> Iterator[ast.AST]:
