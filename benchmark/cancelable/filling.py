@@ -29,10 +29,10 @@ def put_back(
     `sources` (int64, N x blocks) are those of `benchmark.cancelable.remapping.block_sources`. Raises InvalidInputError
     where shapes do not fit.
 
-    >>> sample = np.arange(4, dtype=np.uint8).reshape(1, 2, 2, 1).repeat(3, axis=3)
+    >>> sample = np.array([5, 5, 2, 3], np.uint8).reshape(1, 2, 2, 1).repeat(3, axis=3)
     >>> image, known = put_back(sample, np.array([[3, 3, 0, 1]]), block_size=1)
     >>> image[0, ..., 0].tolist(), known[0].tolist()
-    ([[2, 3], [0, 0]], [[True, True], [False, True]])
+    ([[2, 3], [0, 5]], [[True, True], [False, True]])
     """
     count, height, width, channels = protected.shape
     rows, columns = block_grid((height, width), block_size)

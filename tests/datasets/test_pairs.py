@@ -107,7 +107,7 @@ def test_demo_is_subject_disjoint_and_balanced() -> None:
     people = [set() for _ in range(11)]
     for a, b, fold in zip(pairs.a_index, pairs.b_index, pairs.fold, strict=True):
         people[fold] |= {pairs.subjects[a], pairs.subjects[b]}
-    assert sum(map(len, people)) == len(set().union(*people)) == 100
+    assert sum(map(len, people)) == len(set().union(*people)) == 50
     assert np.bincount(pairs.fold[pairs.genuine]).tolist() == np.bincount(pairs.fold[~pairs.genuine]).tolist()
     unordered = {frozenset(pair) for pair in zip(pairs.a_index.tolist(), pairs.b_index.tolist(), strict=True)}
     assert len(unordered) == len(pairs) == 600
