@@ -20,7 +20,13 @@ FURTHER_RECOGNISERS = ("mblbp", "fv-sift", "fv-brief", "shufflefacenet-distilled
 #: The attack that anyone can make, and the strongest without training.
 FURTHER_ATTACKS = ("direct-decode", "known-window-erase")
 #: The protocols in which they do: a protocol's rows are incomplete from when it is listed until its records are there.
-FURTHER_PROTOCOLS = ("lfw-jpeg2000-named", "lfw-jpeg2000-whole-dev", "lfw-jpeg2000-whole")
+FURTHER_PROTOCOLS = (
+    "lfw-jpeg2000-named",
+    "lfw-jpeg2000-whole-dev",
+    "lfw-jpeg2000-whole",
+    "lfw-jpeg2000-increasing-bodies-dev",
+    "lfw-jpeg2000-increasing-bodies",
+)
 
 
 def write_protocol(
