@@ -26,6 +26,8 @@ FURTHER_PROTOCOLS = (
     "lfw-jpeg2000-whole",
     "lfw-jpeg2000-increasing-bodies-dev",
     "lfw-jpeg2000-increasing-bodies",
+    "lfw-jpeg2000-large-bodies-dev",
+    "lfw-jpeg2000-large-bodies",
 )
 
 
