@@ -8,15 +8,13 @@ where a sentence has come to be wrong. `--check` changes nothing and exits with 
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from findings_page import SHORT, known, render, write_or_check
 from folding import folding
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from benchmark.leaderboard import read_records
 from benchmark.metrics.statistics import interval
@@ -30,11 +28,6 @@ ROOT = Path(__file__).resolve().parents[1]
 BOARD = ROOT / "leaderboard"
 PAGE = ROOT / "docs" / "cancelable-biometrics.md"
 PROTOCOL = "lfw-cancelable-v1"
-#: Headings that leave room for numbers.
-SHORT = {
-    "lbp": "LBP", "mblbp": "MBLBP", "fv-sift": "FV SIFT", "fv-brief": "FV BRIEF",
-    "mobilefacenet-casia": "MobileFaceNet, CASIA", "mobilefacenet-ms1m": "MobileFaceNet, MS1M",
-}  # fmt: skip
 #: What protects, with the way in which it is better.
 INDICATORS = ((DIFFERENT, "eer"), (DIFFERENT, "d_sys"), (DIFFERENT, "revoked_match_rate"), (ORIGINAL, "eer"),
               (ORIGINAL, "attack_success_rate"))  # fmt: skip
@@ -89,11 +82,11 @@ class Findings:
 
     def percent(self, *place: str) -> float:
         """A metric in percent; its place as in `value`."""
-        return 100 * _known(self.value(*place).value)
+        return 100 * known(self.value(*place).value)
 
     def lost(self, setting: str, scenario: str, recogniser: str, attack: str = "") -> float:
         """How far the EER has gone from its unprotected value (0) to guessing (100)."""
-        before = 100 * _known(self.unprotected(recogniser).value)
+        before = 100 * known(self.unprotected(recogniser).value)
         return 100 * (self.percent(setting, scenario, recogniser, "eer", attack) - before) / (50 - before)
 
     def lowest(self, scenario: str, settings: Sequence[str], attack: str = "") -> tuple[float, str, str]:
@@ -115,7 +108,7 @@ class Findings:
                 row[_short(setting)] = show(metric, self.value(setting, scenario, name, metric, attack))
                 if metric == "d_sys":
                     floor = self.value(setting, scenario, name, "d_sys_floor")
-                    row[_short(setting)] += f", floor {100 * _known(floor.value):.1f}"
+                    row[_short(setting)] += f", floor {100 * known(floor.value):.1f}"
             rows.append(row)
         return table(rows)
 
@@ -146,7 +139,7 @@ class Findings:
             for first in self.kind("traditional"):
                 for second in self.kind("deep"):
                     a, b = (self.value(setting, scenario, name, metric) for name in (first, second))
-                    ends = (_known(a.low), _known(b.high)) if metric == "eer" else (_known(b.low), _known(a.high))
+                    ends = (known(a.low), known(b.high)) if metric == "eer" else (known(b.low), known(a.high))
                     found += [(setting, first, second)] if ends[0] > ends[1] else []
         return found
 
@@ -168,26 +161,14 @@ def verdict(share: float) -> str:
     return "**Holds.**" if share == 1 else "**Does not hold.**" if share == 0 else "**Holds in part.**"
 
 
-def require(condition: bool, sentence: str) -> str:
-    """Stops where what the page says does not follow from the records."""
-    if not condition:
-        raise SystemExit(f"{PAGE.name}: no longer true: {sentence}")
-    return ""
-
-
 def page(board: Path = BOARD, protocol: str = PROTOCOL) -> str:
     """The page as the records make it; raises SystemExit where there are none, or a sentence is wrong."""
     if not any((board / "records" / protocol).rglob("*.json")):
         raise SystemExit(f"there are no records of {protocol} under {board}; run the protocol first")
-    environment = Environment(
-        loader=FileSystemLoader(PAGE.parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        keep_trailing_newline=True, autoescape=False,  # Markdown
-    )  # fmt: skip
-    environment.globals |= {"SAME": SAME, "OWN": OWN, "DIFFERENT": DIFFERENT, "STOLEN": STOLEN, "ORIGINAL": ORIGINAL}
-    environment.globals |= {"folding": folding, "require": require, "show": show, "table": table, "verdict": verdict}
-    environment.globals |= {"f": Findings(board, protocol), "protocol": protocol, "short": _short, "named": _named}
-    environment.globals |= {"INDICATORS": INDICATORS}
-    return re.sub(r"\n{3,}", "\n\n", environment.get_template(f"{PAGE.name}.j2").render())
+    offered: dict[str, Any] = {"SAME": SAME, "OWN": OWN, "DIFFERENT": DIFFERENT, "STOLEN": STOLEN, "ORIGINAL": ORIGINAL}
+    offered |= {"folding": folding, "show": show, "table": table, "verdict": verdict, "INDICATORS": INDICATORS}
+    offered |= {"f": Findings(board, protocol), "protocol": protocol, "short": _short, "named": _named}
+    return render(PAGE, offered)
 
 
 def _short(setting: str) -> str:
@@ -198,20 +179,5 @@ def _named(recogniser: str) -> str:
     return SHORT.get(recogniser, recogniser)
 
 
-def _known(number: float | None) -> float:
-    if number is None:
-        raise SystemExit(f"{PAGE.name}: speaks of a number that could not be estimated")
-    return number
-
-
-def main() -> None:
-    text = page()
-    if "--check" in sys.argv[1:]:
-        if PAGE.read_text(encoding="utf-8") != text:
-            sys.exit(f"docs/{PAGE.name} differs from its records; run tools/write_cancelable.py")
-        return
-    PAGE.write_text(text, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    write_or_check(PAGE, page())

@@ -8,14 +8,12 @@ where a sentence has come to be wrong. `--check` changes nothing and exits with 
 
 from __future__ import annotations
 
-import re
-import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from findings_page import SHORT, known, render, write_or_check
 
 from benchmark.leaderboard import read_published, read_records
 from benchmark.record import Record, Value, read_record, record_path
@@ -24,11 +22,6 @@ from benchmark.tables import show, table
 ROOT = Path(__file__).resolve().parents[1]
 BOARD = ROOT / "leaderboard"
 PAGE = ROOT / "docs" / "selective-encryption.md"
-#: Headings that leave room for numbers.
-SHORT = {
-    "lbp": "LBP", "mblbp": "MB-LBP", "fv-sift": "FV-SIFT", "fv-brief": "FV-BRIEF", "mobilefacenet-casia": "CASIA",
-    "mobilefacenet-ms1m": "MS1M", "shufflefacenet-distilled": "Shuffle", "arcface-distilled": "ResNet",
-}  # fmt: skip
 #: The sweeps on 1,000 pairs, by what a percent is of: `lfw-jpeg2000-<sweep><suffix>`.
 READINGS = {"document": "-dev", "bodies": "-bodies-dev"}
 ATTACKS = {"decoded": "direct-decode", "erased": "known-window-erase"}
@@ -49,17 +42,17 @@ def value(protocol: str, setting: str, attack: str, recogniser: str, comparison:
 
 def percent(protocol: str, setting: str, attack: str, recogniser: str, comparison: str = BOTH) -> float:
     """The EER in percent."""
-    return 100 * _known(value(protocol, setting, attack, recogniser, comparison).value)
+    return 100 * known(value(protocol, setting, attack, recogniser, comparison).value)
 
 
 def low(protocol: str, setting: str, attack: str, recogniser: str, comparison: str = BOTH) -> float:
     """The lower end of the EER's interval in percent."""
-    return 100 * _known(value(protocol, setting, attack, recogniser, comparison).low)
+    return 100 * known(value(protocol, setting, attack, recogniser, comparison).low)
 
 
 def high(protocol: str, setting: str, attack: str, recogniser: str, comparison: str = BOTH) -> float:
     """The upper end of the EER's interval in percent."""
-    return 100 * _known(value(protocol, setting, attack, recogniser, comparison).high)
+    return 100 * known(value(protocol, setting, attack, recogniser, comparison).high)
 
 
 def eer(protocol: str, setting: str, attack: str, recogniser: str, comparison: str = BOTH) -> str:
@@ -180,43 +173,14 @@ def published() -> dict[str, dict[str, float]]:
     return {row.setting: {what: 100 * share for what, share in row.values.items()} for row in one.rows}
 
 
-def require(condition: bool, sentence: str) -> str:
-    """Stops where what the page says does not follow from the records."""
-    if not condition:
-        raise SystemExit(f"{PAGE.name}: no longer true: {sentence}")
-    return ""
-
-
 def page() -> str:
     """The page as the records make it."""
-    environment = Environment(
-        loader=FileSystemLoader(PAGE.parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        keep_trailing_newline=True, autoescape=False,  # Markdown
-    )  # fmt: skip
     offered = (
         attacks_run, by_recogniser, cost, eer, eer_table, high, lost, lost_table, low, percent, positions, ranges,
-        records, require, table, where_lost,
+        records, table, where_lost,
     )  # fmt: skip
-    environment.globals |= {function.__name__: function for function in offered} | {"published": published()}
-    text = environment.get_template(f"{PAGE.name}.j2").render()
-    # What the template sets and requires leaves empty lines.
-    return re.sub(r"\n{3,}", "\n\n", text)
-
-
-def _known(number: float | None) -> float:
-    if number is None:
-        raise SystemExit(f"{PAGE.name}: speaks of a number that could not be estimated")
-    return number
-
-
-def main() -> None:
-    text = page()
-    if "--check" in sys.argv[1:]:
-        if PAGE.read_text(encoding="utf-8") != text:
-            sys.exit(f"docs/{PAGE.name} differs from its records; run tools/write_findings.py")
-        return
-    PAGE.write_text(text, encoding="utf-8")
+    return render(PAGE, {function.__name__: function for function in offered} | {"published": published()})
 
 
 if __name__ == "__main__":
-    main()
+    write_or_check(PAGE, page())
