@@ -28,6 +28,8 @@ FURTHER_PROTOCOLS = (
     "lfw-jpeg2000-increasing-bodies",
     "lfw-jpeg2000-large-bodies-dev",
     "lfw-jpeg2000-large-bodies",
+    "lfw-jpeg2000-increasing-dev",
+    "lfw-jpeg2000-increasing",
 )
 
 
