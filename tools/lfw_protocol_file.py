@@ -30,6 +30,8 @@ FURTHER_PROTOCOLS = (
     "lfw-jpeg2000-large-bodies",
     "lfw-jpeg2000-increasing-dev",
     "lfw-jpeg2000-increasing",
+    "lfw-jpeg2000-small-dev",
+    "lfw-jpeg2000-small",
 )
 
 
