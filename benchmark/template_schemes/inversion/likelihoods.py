@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import log_ndtr, logsumexp
+from scipy.special import log_ndtr
 
 from benchmark.template_schemes.inversion.prior import Likelihood, Matrix, Prior, Vector
+from benchmark.template_schemes.inversion.products import products, products_gradient
 
 #: Softness of thresholds and maxima, as a share of a projection's standard deviation under the prior. Between 0.1 and 1
 #: the recovered cosine changes by 0.02.
 SOFTNESS = 0.3
+#: Vectors whose mean spread is taken for that of all: it is known to a percent then.
+_ENOUGH = 512
 
 Indices = npt.NDArray[np.int64]
 
@@ -41,12 +44,10 @@ def largest_projections(indices: Indices, vectors: Matrix, prior: Prior) -> Like
     """Of m indices: which of each q products with `vectors` (D x m q) is the largest. Softmax."""
     m = len(indices)
     q = vectors.shape[1] // m
-    sharpness = 1 / (SOFTNESS * float(_spread(vectors, prior).mean()))
-    won = np.zeros((m, q))
-    won[np.arange(m), indices] = 1
+    sharpness = 1 / (SOFTNESS * float(_spread(vectors[:, :_ENOUGH], prior).mean()))
 
     def likelihood(x: Vector) -> tuple[float, Vector]:
-        value, slope = _softmax(sharpness * (x @ vectors).reshape(m, q), won)
+        value, slope = _softmax(sharpness * (x @ vectors).reshape(m, q), indices)
         return value, sharpness * (vectors @ slope.ravel())
 
     return likelihood
@@ -54,20 +55,13 @@ def largest_projections(indices: Indices, vectors: Matrix, prior: Prior) -> Like
 
 def largest_products(indices: Indices, order: Indices, prior: Prior) -> Likelihood:
     """Of m indices: which product of the permuted entries in `order` (m x p x k) is the largest. Softmax."""
-    m, p, k = order.shape
+    p = order.shape[1]
     scale = float(np.sqrt(np.trace(prior.covariance) / len(prior.mean) + np.square(prior.mean).mean()))
     sharpness = 1 / (SOFTNESS * scale**p)
-    won = np.zeros((m, k))
-    won[np.arange(m), indices] = 1
 
     def likelihood(x: Vector) -> tuple[float, Vector]:
-        factors = x[order]
-        value, slope = _softmax(sharpness * factors.prod(axis=1), won)
-        gradient = np.zeros(len(x))
-        for number in range(p):
-            others = np.delete(factors, number, axis=1).prod(axis=1)
-            gradient += np.bincount(order[:, number].ravel(), (slope * others).ravel(), len(x))
-        return value, sharpness * gradient
+        value, slope = _softmax(sharpness * products(x, order), indices)
+        return value, sharpness * products_gradient(x, order, slope)
 
     return likelihood
 
@@ -125,9 +119,15 @@ def _probit(margins: Vector) -> tuple[float, Vector]:
     return float(logs.sum()), np.exp(-0.5 * margins * margins - logs) / np.sqrt(2 * np.pi)
 
 
-def _softmax(values: Matrix, won: Matrix) -> tuple[float, Matrix]:
-    logs = values - logsumexp(values, axis=1, keepdims=True)
-    return float((logs * won).sum()), won - np.exp(logs)
+def _softmax(values: Matrix, indices: Indices) -> tuple[float, Matrix]:
+    """Log-probability that in each row the entry at its index is the largest, and the slope in the values."""
+    values = values - values.max(axis=1, keepdims=True)
+    rows, slope = np.arange(len(values)), np.exp(values)
+    sums = slope.sum(axis=1)
+    value = float((values[rows, indices] - np.log(sums)).sum())
+    slope /= -sums[:, None]
+    slope[rows, indices] += 1
+    return value, slope
 
 
 def _activated(values: npt.NDArray[np.float64], activation: str) -> npt.NDArray[np.float64]:
