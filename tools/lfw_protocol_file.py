@@ -32,6 +32,8 @@ FURTHER_PROTOCOLS = (
     "lfw-jpeg2000-increasing",
     "lfw-jpeg2000-small-dev",
     "lfw-jpeg2000-small",
+    "lfw-jpeg2000-small-bodies-dev",
+    "lfw-jpeg2000-small-bodies",
 )
 
 

@@ -10,7 +10,7 @@ from benchmark.errors import InvalidInputError
 from benchmark.interfaces import Attack, Evidence, MaybeSamples
 
 #: Samples whose positions are held at once: 100 kB each at 112 x 112.
-BATCH = 8
+BATCH = 32
 
 
 class Unwarp(Attack):
@@ -25,8 +25,9 @@ class Unwarp(Attack):
         parameters, warped = evidence.algorithm["parameters"], np.asarray(evidence.protected)
         mesh = {"shape": warped.shape[1:3], "block_size": parameters["block_size"]}
         restored = np.empty(warped.shape, np.uint8)
+        positions = np.empty((min(BATCH, len(warped)), 2, *warped.shape[1:3]), np.float32)
         for start in range(0, len(warped), BATCH):
             part = slice(start, start + BATCH)
             offsets = vertex_offsets(evidence.keys[part], max_offset=parameters["max_offset"], **mesh)
-            restored[part] = unwarped(warped[part], source_positions(offsets, **mesh))
+            restored[part] = unwarped(warped[part], source_positions(offsets, out=positions, **mesh))
         return restored
