@@ -140,6 +140,42 @@ def where_lost(
     return [at for at, setting in found if lost(protocol, setting, attack, recogniser) >= share]
 
 
+def needed(reading: str, progression: str, attack: str, recogniser: str, share: float = 50) -> float | None:
+    """The percents from the beginning from which on a recogniser has lost `share` percent; None: 15 do not do it."""
+    protocol, least = f"lfw-jpeg2000-increasing{READINGS[reading]}", None
+    for size, setting in reversed(positions(protocol, "size", progression=progression).items()):
+        if lost(protocol, setting, attack, recogniser) < share:
+            break
+        least = size
+    return least
+
+
+def needed_table(progression: str, recognisers: Sequence[str]) -> str:
+    """`needed` in either reading, as decoded and erased: a row for each recogniser."""
+    rows = []
+    for name in recognisers:
+        row = {"half is lost from (%)": SHORT[name]}
+        for reading in READINGS:
+            for word, attack in ATTACKS.items():
+                size = needed(reading, progression, attack, name)
+                row[f"{reading}: {word}"] = "-" if size is None else f"{size:g}"
+        rows.append(row)
+    return table(rows)
+
+
+def probed_table(recognisers: Sequence[str], share: float = 10) -> str:
+    """Offsets at which half a percent, as decoded, takes `share` percent: a row for each recogniser."""
+    rows = []
+    for name in recognisers:
+        row = {f"{share:g} % are lost at offsets of (%)": SHORT[name]}
+        for progression in ("layer", "resolution"):
+            for reading in READINGS:
+                found = where_lost("small", "offset", reading, progression, ATTACKS["decoded"], name, share)
+                row[f"{progression}, {reading}"] = ranges(found)
+        rows.append(row)
+    return table(rows)
+
+
 @cache
 def positions(protocol: str, parameter: str, **same: str) -> dict[float, str]:
     """{offset or size: setting} of a sweep's settings whose parameters agree with `same`."""
@@ -176,8 +212,8 @@ def published() -> dict[str, dict[str, float]]:
 def page() -> str:
     """The page as the records make it."""
     offered = (
-        attacks_run, by_recogniser, cost, eer, eer_table, high, lost, lost_table, low, percent, positions, ranges,
-        records, table, where_lost,
+        attacks_run, by_recogniser, cost, eer, eer_table, high, lost, lost_table, low, needed, needed_table, percent,
+        positions, probed_table, ranges, records, table, where_lost,
     )  # fmt: skip
     return render(PAGE, {function.__name__: function for function in offered} | {"published": published()})
 
