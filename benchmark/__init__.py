@@ -41,9 +41,9 @@ def run(
 ) -> list[Record]:
     """Run a protocol (a path or an id), or the part of it that the filters name; returns its records.
 
-    Records are filed and the leaderboard is regenerated, in `board` or the default folder, except where `recognisers`
-    chooses some: such records are partial. Finished work is reused from the store. Raises InvalidInputError for wrong
-    input; a job that fails is a record whose status says so.
+    Records are filed and their pages of the leaderboard are regenerated, in `board` or the default folder, except where
+    `recognisers` chooses some: such records are partial. Finished work is reused from the store. Raises
+    InvalidInputError for wrong input; a job that fails is a record whose status says so.
     """
     from benchmark import runner
 

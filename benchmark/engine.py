@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from benchmark.errors import InvalidInputError
-from benchmark.tasks import Assignment, Result, Task, close, initialise, perform, tasks_of
+from benchmark.tasks import Assignment, Result, Task, close, initialise, perform, rehearse, tasks_of
 
 #: A task that was in hand each time a worker process died is given up after this many deaths.
 DEATHS = 2
@@ -69,6 +69,8 @@ def run_tasks(
     while queue.unfinished:
         with opener() as executor:
             try:
+                if queue.rehearsal is None and count > 1 and not scheduler:  # a cluster's machines share no cache
+                    queue.rehearsal = executor.submit(rehearse)
                 _work(executor, queue, run, watcher, ahead=4 * count if scheduler else count + 1)
             except BrokenProcessPool:
                 for task in queue.requeue_running():
@@ -88,27 +90,36 @@ class _Group:
 
 
 class _Queue:
-    """Which tasks are ready, running and waiting for others; pure bookkeeping."""
+    """Which tasks are ready, running and waiting for others; pure bookkeeping.
+
+    While one worker rehearses, which compiles what the submissions need, the others begin with jobs whose attack is in
+    use already: whoever met a new one would compile the same at the same time.
+    """
 
     def __init__(self, assignment: Assignment) -> None:
+        #: The rehearsal, once it has begun.
+        self.rehearsal: Future[None] | None = None
+        self._assignment = assignment
         self._groups = [_Group(deque(steps)) for steps in tasks_of(assignment)]
         self.total = sum(len(step) for group in self._groups for step in group.steps)
         self.ready: deque[Task] = deque()
         self.running: dict[Future[Result], Task] = {}
         self._deaths: dict[Task, int] = defaultdict(int)
-        self._begun = 0
+        self._waiting = list(range(len(self._groups)))
+        self._attacks: set[str] = set()
 
     @property
     def unfinished(self) -> bool:
-        return self._begun < len(self._groups) or any(group.open for group in self._groups)
+        return bool(self._waiting) or any(group.open for group in self._groups)
 
     def next(self) -> Task | None:
         """A task that may run now; jobs overlap, so that no worker idles while one is being scored."""
-        while not self.ready and self._begun < len(self._groups):
-            if self._begun == 1 and self._groups[0].open:  # every job needs the originals first
+        while not self.ready and self._waiting:
+            if self._waiting[0] and self._groups[0].open:  # every job needs the originals first
                 return None
-            self._advance(self._groups[self._begun])
-            self._begun += 1
+            number = self._next_group()
+            self._waiting.remove(number)
+            self._advance(self._groups[number])
         return self.ready.popleft() if self.ready else None
 
     def finish(self, task: Task, result: Result) -> None:
@@ -136,6 +147,15 @@ class _Queue:
                 self.ready.appendleft(task)
         self.running.clear()
         return given_up
+
+    def _next_group(self) -> int:
+        """The next in order; during a rehearsal the next with an attack that has been begun, if there is one."""
+        if not self._waiting[0] or self.rehearsal is None or self.rehearsal.done():
+            return self._waiting[0]
+        attacks = {number: self._assignment.plan.jobs[number - 1].attack.name for number in self._waiting}
+        number = next((number for number in self._waiting if attacks[number] in self._attacks), self._waiting[0])
+        self._attacks.add(attacks[number])
+        return number
 
     def _advance(self, group: _Group) -> None:
         if group.steps:

@@ -6,9 +6,12 @@ from `benchmark.metrics.descriptors`.
 
 from __future__ import annotations
 
+import gc
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -28,7 +31,7 @@ from benchmark.schema import Frozen, read_yaml
 from benchmark.store import write_atomically
 
 AnyChart: TypeAlias = Chart | KindChart | ScenarioChart
-__all__ = ["CurrentDigests", "check", "regenerate", "write", "write_page"]
+__all__ = ["CurrentDigests", "check", "regenerate", "write", "write_after_run", "write_page"]
 
 #: Stands in every generated page.
 MARK = "<!-- Generated from the records by `veilbench leaderboard`; do not edit. -->"
@@ -64,10 +67,11 @@ class Published(Frozen):
     tables: tuple[PublishedTable, ...]
 
 
-def regenerate(folder: Path, current: CurrentDigests | None = None) -> dict[Path, str]:
+def regenerate(folder: Path, current: CurrentDigests | None = None, *, only: str | None = None) -> dict[Path, str]:
     """Every page of the board as {path: text}; reads `folder`, writes nothing.
 
-    Raises InvalidInputError for a record that cannot be read.
+    `only`: of the protocols' pages this one, and those that are missing. Raises InvalidInputError for a record that
+    cannot be read.
     """
     found = [board_of(protocol, records, current) for protocol, records in sorted(read_records(folder).items())]
     keyed = [board for board in found if rows_of(board)]
@@ -75,7 +79,11 @@ def regenerate(folder: Path, current: CurrentDigests | None = None) -> dict[Path
     published = read_published(folder)
     first = _environment().get_template("README.md.j2")
     pages = {folder / "README.md": _finished(first, boards=boards, keyed=keyed, published=published, short=SHORT)}
-    return pages | {folder / f"{board.protocol}.md": _page(folder, board, published) for board in found}
+    for board in found:
+        path = folder / f"{board.protocol}.md"
+        if only in (None, board.protocol) or not path.exists():
+            pages[path] = _page(folder, board, published)
+    return pages
 
 
 def board_of(protocol: str, records: list[Record], current: CurrentDigests | None = None) -> Board:
@@ -83,24 +91,35 @@ def board_of(protocol: str, records: list[Record], current: CurrentDigests | Non
     return (rank_scenarios if is_all_pairs(records) else rank)(protocol, records, current)
 
 
-def write(folder: Path, current: CurrentDigests | None = None) -> dict[Path, str]:
-    """Regenerate and write what differs; pages of protocols without records are removed. Returns all pages."""
+def write(folder: Path, current: CurrentDigests | None = None) -> list[Path]:
+    """Regenerate and write what differs; pages of protocols without records are removed. Returns what differed."""
     pages = regenerate(folder, current)
-    for path, text in pages.items():
-        if _text(path) != text:
-            write_atomically(path, text.encode())
-    for path in _surplus(folder, pages):
+    surplus = _surplus(folder, pages)
+    for path in surplus:
         path.unlink()
-    return pages
+    return sorted(_write(pages) + surplus)
+
+
+def write_after_run(folder: Path, protocol: str, current: CurrentDigests | None = None) -> list[Path]:
+    """Regenerate and write what new records of one protocol change: its page and the first page. Returns what differed.
+
+    Other protocols' pages are left as they are: where code has changed that their records depend on, `check` says so.
+    """
+    return _write(regenerate(folder, current, only=protocol))
+
+
+def _write(pages: Mapping[Path, str]) -> list[Path]:
+    differing = [path for path, text in pages.items() if _text(path) != text]
+    for path in differing:
+        write_atomically(path, pages[path].encode())
+    return differing
 
 
 def write_page(folder: Path, protocol: str, current: CurrentDigests | None = None) -> Path:
     """Regenerate and write the page of one protocol; the others are left as they are."""
     path = folder / f"{protocol}.md"
     board = board_of(protocol, read_records(folder, protocol)[protocol], current)
-    text = _page(folder, board, read_published(folder))
-    if _text(path) != text:
-        write_atomically(path, text.encode())
+    _write({path: _page(folder, board, read_published(folder))})
     return path
 
 
@@ -110,6 +129,19 @@ def check(folder: Path, current: CurrentDigests | None = None) -> list[Path]:
     return sorted([path for path, text in pages.items() if _text(path) != text] + _surplus(folder, pages))
 
 
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Without looking for garbage: of what is read here there is none, and looking takes a third of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@_without_collection()
 def read_records(folder: Path, protocol: str = "*") -> dict[str, list[Record]]:
     """{protocol: its records} of a board, or those of one protocol.
 
@@ -187,7 +219,9 @@ def _finished(template: Template, **values: Any) -> str:
     return re.sub(r"\n{3,}", "\n\n", template.render(**values)).strip() + "\n"
 
 
+@lru_cache(maxsize=1)
 def _environment() -> Environment:
+    """Made once: it keeps the templates that it has compiled."""
     environment = Environment(
         loader=PackageLoader("benchmark", "templates/leaderboard"),
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,

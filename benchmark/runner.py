@@ -14,7 +14,7 @@ from benchmark.datasets import open_dataset
 from benchmark.engine import Run, Watcher, run_tasks
 from benchmark.errors import InvalidInputError, unknown
 from benchmark.filing import file_record
-from benchmark.leaderboard import CurrentDigests, check, write, write_page
+from benchmark.leaderboard import CurrentDigests, check, write, write_after_run, write_page
 from benchmark.metrics.descriptors import METRICS
 from benchmark.pipeline.workshop import Assignment
 from benchmark.plan import Job, Plan, listed_settings, plan
@@ -124,7 +124,7 @@ def execute(
     board: Path | None = None,
     show_progress: bool = False,
 ) -> Report:
-    """Run an order, file each record as soon as its job is done, and regenerate the leaderboard.
+    """Run an order, file each record as soon as its job is done, and regenerate the pages that show them.
 
     With a choice of recognisers the records are partial: they are returned, and not filed.
     """
@@ -138,7 +138,8 @@ def execute(
     finally:
         clerk.close()
     if complete:
-        write(folder, current_digests(order.plan.protocol, data=order.assignment.data))
+        current = current_digests(order.plan.protocol, data=order.assignment.data)
+        write_after_run(folder, order.plan.protocol.id, current)
     Store(order.assignment.store).prune(STORE_LIMIT)
     return Report(order, run, tuple(clerk.records), tuple(clerk.filed))
 
@@ -256,10 +257,7 @@ def regenerate_board(board: Path | None, *, check_only: bool) -> tuple[Path, lis
     if not folder.is_dir():
         raise InvalidInputError(f"no leaderboard at {folder}; run a protocol first, or name another with --board")
     current = current_digests()
-    drifted = check(folder, current)
-    if not check_only:
-        write(folder, current)
-    return folder, drifted
+    return folder, check(folder, current) if check_only else write(folder, current)
 
 
 def draw_plots(

@@ -13,11 +13,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
-
 from benchmark.digest import digest, digest_file
 from benchmark.errors import InvalidInputError
 from benchmark.locations import PACKAGE
+from benchmark.schema import read_yaml
 
 #: Files of a submission that describe it and do nothing; of the manifest only `entry` counts (parameters have their
 #: own place in every key).
@@ -34,7 +33,7 @@ def source_digest(folder: Path, *, package: Path = PACKAGE) -> str:
     code = [path for path in files if path.suffix == ".py"]
     own = {path.relative_to(folder).as_posix(): _file_digest(path) for path in files}
     manifest = folder / "submission.yaml"
-    entry = yaml.safe_load(manifest.read_text()).get("entry") if manifest.is_file() else None
+    entry = read_yaml(manifest).data.get("entry") if manifest.is_file() else None
     return digest("submission", entry, own, _modules(code, package))
 
 

@@ -13,7 +13,7 @@ from benchmark.record import Record
 from benchmark.stages import all_pairs, pairs
 from benchmark.stages.task import Result, Task
 
-__all__ = ["Assignment", "Result", "Task", "close", "initialise", "perform", "tasks_of"]
+__all__ = ["Assignment", "Result", "Task", "close", "initialise", "perform", "rehearse", "tasks_of"]
 
 
 class Stages(Protocol):
@@ -43,6 +43,15 @@ def close() -> None:
     """End what this process has started for its assignment."""
     if _workshop is not None:
         _workshop.close()
+
+
+def rehearse() -> None:
+    """Call each submission of the plan once, in an initialised process, so that others find compiled what it compiles.
+
+    A protocol of key scenarios has nothing to rehearse: its submissions compile little, and load it from each other.
+    """
+    if _workshop is not None and not _workshop.assignment.plan.protocol.all_pairs:
+        pairs.rehearse(_workshop)
 
 
 def perform(task: Task) -> Result:

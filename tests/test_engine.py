@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -57,6 +58,23 @@ def test_jobs_overlap_but_each_is_scored_after_its_batches(queue: _Queue) -> Non
     queue.finish(held[2], Result(held[2]))
     assert take(queue) == Task("score", 2)
     assert queue.unfinished
+
+
+def test_while_one_rehearses_the_others_begin_with_attacks_that_are_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    attacks = ["decode", "conceal", "decode", "erase"]
+    jobs = [SimpleNamespace(attack=SimpleNamespace(name=name)) for name in attacks]
+    groups = [[[Task("originals", 0, 0)]], *([[Task("batch", n, 0)]] for n in range(1, 5))]
+    monkeypatch.setattr(engine, "tasks_of", lambda _: groups)
+    queue = _Queue(SimpleNamespace(plan=SimpleNamespace(jobs=jobs)))  # type: ignore[arg-type]
+    queue.rehearsal = Future()
+    first = take(queue)
+    assert (first.kind, queue.next()) == ("originals", None)
+    queue.finish(first, Result(first))
+    assert [take(queue).group for _ in range(2)] == [1, 3]  # what needs no other attack
+    assert take(queue).group == 2  # nothing else is left
+    queue.rehearsal.set_result(None)
+    assert take(queue).group == 4
+    assert queue.next() is None
 
 
 def test_a_failed_batch_drops_the_rest_of_its_job_but_not_its_record(queue: _Queue) -> None:

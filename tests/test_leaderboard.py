@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import gc
 import random
 import re
 import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from records import record
+from tabulate import tabulate
 
 from benchmark.errors import InvalidInputError
-from benchmark.leaderboard import MARK, CurrentDigests, check, regenerate, write
+from benchmark.leaderboard import MARK, CurrentDigests, check, read_records, regenerate, write, write_after_run
 from benchmark.metrics.descriptors import METRICS
 from benchmark.record import Flag, Record, record_path, write_record
 from benchmark.tables import plain, table
@@ -172,6 +176,37 @@ def test_writing_again_leaves_the_files_untouched(folder):
     assert {path: path.stat().st_mtime_ns for path in folder.glob("*.md")} == before
 
 
+def test_write_says_what_differed(folder):
+    assert write(folder) == [folder / "README.md", folder / "demo.md"]
+    (folder / "demo.md").write_text("changed by hand")
+    (folder / "gone.md").write_text(f"# A protocol that has no records any more\n{MARK}\n")
+    assert write(folder) == [folder / "demo.md", folder / "gone.md"]
+    assert write(folder) == []
+
+
+def test_a_run_of_one_protocol_writes_its_page_the_first_one_and_what_is_missing(folder):
+    other = record("identity", share=0.0)
+    other = other.model_copy(update={"protocol": other.protocol.model_copy(update={"id": "other"})})
+    board_of(folder, [other])
+    assert write_after_run(folder, "demo") == [folder / name for name in ("README.md", "demo.md", "other.md")]
+    assert check(folder) == []
+    board_of(folder, [record("late", share=0.5), other.model_copy(update={"setting": "late"})])
+    assert write_after_run(folder, "demo") == [folder / "README.md", folder / "demo.md"]
+    assert check(folder) == [folder / "other.md"]  # the first page tells of its new record already
+    assert write(folder) == [folder / "other.md"]
+
+
+def test_reading_records_leaves_the_collector_as_it_was(folder):
+    record_path(folder, "demo", "identity", "direct-decode").write_text("damaged")
+    for collect in (gc.enable, gc.disable):
+        collect()
+        before = gc.isenabled()
+        with pytest.raises(InvalidInputError):
+            read_records(folder)
+        assert gc.isenabled() == before
+    gc.enable()
+
+
 def test_an_empty_board_says_what_to_do(tmp_path):
     pages = regenerate(tmp_path)
     assert list(pages) == [tmp_path / "README.md"]
@@ -205,6 +240,19 @@ def test_outside_text_cannot_format_the_page(text):
     assert "\n" not in safe
     assert len(safe) <= 250
     assert not re.search(r"(?<!\\)[`*\[\]|<]", safe)
+
+
+#: Cells as pages have them: no control characters, and letters as wide as they are many.
+CELLS = st.text("ab 1.-–+|●†ü", max_size=6)
+
+
+@given(st.integers(1, 3).flatmap(lambda n: st.lists(st.lists(CELLS, min_size=n, max_size=n), min_size=1, max_size=4)))
+def test_tables_are_those_of_tabulate(cells):
+    headings = ["setting", "n", "EER"][: len(cells[0])]
+    rows = [dict(zip(headings, row, strict=True)) for row in cells]
+    numeric = [all(re.match(r"[-+\d–]", row[name].strip()) for row in rows) for name in headings]
+    align = ["right" if yes else "left" for yes in numeric]
+    assert table(rows) == tabulate(cells, headings, tablefmt="pipe", disable_numparse=True, colalign=align)
 
 
 def test_numbers_are_aligned_to_the_right():

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Annotated
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field
 
+from benchmark import schema
 from benchmark.errors import InvalidInputError
+from benchmark.locations import protocol_folders, submission_folders
 from benchmark.schema import Frozen, read_yaml
 
 
@@ -128,3 +131,53 @@ def test_any_text_is_a_mapping_or_a_named_error(text: str) -> None:
         data = {"said": str(error)}
         assert str(path) in data["said"]
     assert isinstance(data, dict)
+
+
+def test_deep_nesting_ends_in_a_named_error_and_not_in_a_crash(tmp_path: Path) -> None:
+    assert "nested too deeply" in _problems(tmp_path, "a: " + "[" * 500_000)[0]
+
+
+def _outcome(path: Path) -> object:
+    try:
+        document = read_yaml(path)
+    except InvalidInputError as error:
+        return str(error)
+    return repr(document.data), document.lines, document.problems
+
+
+def _both(path: Path) -> tuple[object, object]:
+    """What is read with libyaml, where it is here, and without."""
+    fast = _outcome(path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(schema, "_FastLoader", yaml.SafeLoader)
+        return fast, _outcome(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [", "a: b: c", "a: *x", "a: 'x", "a: 1\n b: 2", "a: \t1", "a: !", "a: &x {<<: *x}"]
+)
+def test_faults_are_said_alike_with_and_without_libyaml(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(text)
+    fast, slow = _both(path)
+    assert fast == slow
+
+
+def test_our_own_files_read_alike_with_and_without_libyaml() -> None:
+    files = [path for folder in (*protocol_folders(), *submission_folders()) for path in folder.rglob("*.yaml")]
+    assert len(files) > 20
+    for path in files:
+        fast, slow = _both(path)
+        assert fast == slow, path
+
+
+#: What YAML is made of.
+PIECES = ["a: ", "b: ", "- ", "  ", "\n", "[", "]", "{", "}", "&x ", "*x", "1.0", "'y'", "# z", ", ", "<<: "]
+
+
+@given(st.lists(st.sampled_from(PIECES)))
+def test_any_plain_text_reads_alike_with_and_without_libyaml(parts: list[str]) -> None:
+    path = Path(tempfile.gettempdir()) / f"veilbench-schema-both-{os.getpid()}.yaml"
+    path.write_text("a: 0\n" + "".join(parts))
+    fast, slow = _both(path)
+    assert fast == slow

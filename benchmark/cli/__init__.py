@@ -83,7 +83,7 @@ def run(
     store: Path | None,
     board: Path | None,
 ) -> None:
-    """Run PROTOCOL (a path or an id), file the records and regenerate the leaderboard."""
+    """Run PROTOCOL (a path or an id), file the records and regenerate their pages of the leaderboard."""
     from benchmark import runner
 
     order = runner.order(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from benchmark.assembly import assemble, prepare_baseline
+from benchmark.errors import SubmissionFailedError
 from benchmark.filing import Table
 from benchmark.pipeline.attack import Attacked, learn, learns
 from benchmark.pipeline.originals import Originals
@@ -50,3 +52,18 @@ def prepare_originals(workshop: Workshop, batch: int) -> None:
     originals.fingerprint  # noqa: B018 - computed and filed
     for recogniser in workshop.assignment.recognisers():
         originals.templates(recogniser)
+
+
+def rehearse(workshop: Workshop) -> None:
+    """Let each attack meet each protector once, on one sample: what they compile is then there for every process.
+
+    Of what fails here the tasks will say why. Attacks that learn are left to them: nothing is learned from one sample.
+    """
+    originals = Originals(workshop, workshop.assignment.ids[:1])
+    met: set[tuple[str, str]] = set()
+    for job in workshop.assignment.plan.jobs if originals.present.any() else ():
+        pair = job.protector.submission.manifest.id, job.attack.submission.manifest.id
+        if pair not in met and not learns(job):
+            met.add(pair)
+            with suppress(SubmissionFailedError):
+                Attacked(workshop, job, originals.ids).artefact()
