@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
+from tabulate import tabulate
+
 from benchmark.metrics.descriptors import METRICS
 from benchmark.ranking import Board, Cell, Row
 from benchmark.recognisers.kinds import by_kind
@@ -13,8 +15,6 @@ from benchmark.record import Decoded, Value
 
 #: Metrics of scores that a protocol's page shows beside the EER.
 MORE_METRICS = ("attack_success_rate", "auc", "d_prime", "fnmr_at_fmr_0.01", "fnmr_at_fmr_0.001", "view2_accuracy")
-#: How a cell of a column of numbers begins.
-_NUMBER = re.compile(r"[-+\d–]")
 
 
 def plain(text: object, limit: int = 200) -> str:
@@ -37,16 +37,10 @@ def table(rows: Sequence[Mapping[str, str]]) -> str:
     | x   | 1.0 |
     """
     headings = list(rows[0])
-    columns = [[heading, *(row[heading].strip() for row in rows)] for heading in headings]
-    padded, rule = [], []
-    for heading, *cells in columns:
-        numeric = all(map(_NUMBER.match, cells))
-        width = max(len(heading) + 2, *map(len, cells))
-        align = str.rjust if numeric else str.ljust
-        padded.append([align(cell, width) for cell in (heading, *cells)])
-        rule.append("-" * (width + 1) + ":" if numeric else ":" + "-" * (width + 1))
-    first, *others = ("| " + " | ".join(line) + " |" for line in zip(*padded, strict=True))
-    return "\n".join([first, "|" + "|".join(rule) + "|", *others])
+    numeric = [all(re.match(r"[-+\d–]", row[heading]) for row in rows) for heading in headings]
+    align = ["right" if yes else "left" for yes in numeric]
+    cells = [[row[heading] for heading in headings] for row in rows]
+    return tabulate(cells, headings, tablefmt="pipe", disable_numparse=True, colalign=align)
 
 
 @lru_cache(maxsize=4096)
