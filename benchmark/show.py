@@ -17,7 +17,6 @@ from benchmark.pipeline.attack import Attacked
 from benchmark.pipeline.originals import Originals
 from benchmark.pipeline.protected_images import ProtectedImages
 from benchmark.pipeline.workshop import Assignment, Workshop
-from benchmark.plan import Job
 from benchmark.store import write_atomically
 
 INK, PAPER, GAP, TEXT = (30, 30, 30), (255, 255, 255), 6, 15
@@ -86,12 +85,15 @@ def _rows(workshop: Workshop, samples: int, recovered: bool) -> list[tuple[str, 
     for job in workshop.assignment.plan.jobs:
         if job.protector.submission.protector.domain == "template":
             continue  # there is nothing to be seen
-        attacked = Attacked(workshop, job, ids)
         blocks = rows.setdefault(job.protector.name, {})
-        originals = attacked.originals
+        originals = Originals(workshop, ids)
         blocks["original"] = originals.pixels, ~originals.present
-        if job.attack.submission.attack.returns == "protected":
-            blocks["protected"] = _protected(workshop, job, originals)
+        protected = None  # but by the protocol's policy
+        if workshop.protocol.all_pairs:  # under keys of their own, or under none
+            protected = ProtectedImages(workshop, job.protector, originals, policy="sample")
+        attacked = Attacked(workshop, job, ids, protected)
+        if protected is not None and job.attack.submission.attack.returns == "protected":
+            blocks["protected"] = protected.images()
         elif job.attack.submission.attack.returns == "images":
             blocks[job.attack.name] = attacked.images()
         if recovered and not workshop.protocol.all_pairs and job.protector.submission.protector.reversible:
@@ -103,12 +105,6 @@ def _rows(workshop: Workshop, samples: int, recovered: bool) -> list[tuple[str, 
             f"{workshop.protocol.id}: what was chosen protects templates, of which there are no images"
         )
     return list(rows.items())
-
-
-def _protected(workshop: Workshop, job: Job, originals: Originals) -> Tiles:
-    """The samples under keys of their own, or under none."""
-    protected = ProtectedImages(workshop, job.protector, originals, policy="sample")
-    return protected.images()
 
 
 def _scaled(rows: Sequence[tuple[str, dict[str, Tiles]]], side: int) -> list[tuple[str, dict[str, Tiles]]]:

@@ -72,10 +72,6 @@ class JobBatch:
 class AttackedImages(Attacked):
     """A batch of protected images under an attack that returns images, or embeddings of its own."""
 
-    def __init__(self, workshop: Workshop, job: Job, ids: tuple[str, ...], protected: ProtectedImages) -> None:
-        super().__init__(workshop, job, ids)
-        self.protection = protected
-
     def template_key(self, recogniser: str) -> str:
         """Names the templates of what the attack returns."""
         return self.key if self.manifest.returns == "embeddings" else self.seen_key(recogniser)

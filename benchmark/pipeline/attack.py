@@ -23,14 +23,19 @@ from benchmark.store import Artefact
 
 
 class Attacked:
-    """A batch under a job: what its attack makes of the protected samples, and what recognisers make of that."""
+    """A batch under a job: what its attack makes of the protected samples, and what recognisers make of that.
 
-    def __init__(self, workshop: Workshop, job: Job, ids: tuple[str, ...]) -> None:
+    `protection`: the batch as it is protected, where that is not by the protocol's one policy of keys.
+    """
+
+    def __init__(
+        self, workshop: Workshop, job: Job, ids: tuple[str, ...], protection: Protection | None = None
+    ) -> None:
         self.workshop = workshop
         self.job = job
         self.manifest = job.attack.submission.attack
         self.originals = Originals(workshop, ids)
-        self.protection = Protection(workshop, job.protector, self.originals)
+        self.protection = protection or Protection(workshop, job.protector, self.originals)
 
     @cached_property
     def key(self) -> str:
@@ -189,7 +194,8 @@ def attacker(workshop: Workshop, job: Job) -> SubmissionProcess:
 
 def _attacker_protections(workshop: Workshop, job: Job) -> list[Protection]:
     batches = [Originals(workshop, ids) for ids in workshop.assignment.attacker_batches()]
-    return [Protection(workshop, job.protector, batch, holder="attacker") for batch in batches]
+    policy = workshop.protocol.keys.policy or "sample"  # key scenarios have none: there each twin gets a key
+    return [Protection(workshop, job.protector, batch, holder="attacker", policy=policy) for batch in batches]
 
 
 def _join(parts: Sequence[Evidence]) -> Evidence:

@@ -51,7 +51,8 @@ def check_format(files: Codestreams, declared: str | None) -> None:
 class Protection:
     """A batch under a setting, with the owner's keys or, for what an attack learns from, the attacker's own.
 
-    `policy`: which samples share a key; that of the protocol, which may have none, where it is not named.
+    `policy`: which samples share a key; that of the protocol where it is not named. Raises ValueError where that has
+    none, for in key scenarios every set of keys has its own.
     """
 
     def __init__(
@@ -67,7 +68,10 @@ class Protection:
         self.setting = setting
         self.originals = originals
         self.holder = holder
-        self.policy: KeyPolicy = policy or workshop.protocol.keys.policy or "sample"
+        known = policy or workshop.protocol.keys.policy
+        if known is None:
+            raise ValueError(f"{workshop.protocol.id} has no policy of keys")
+        self.policy: KeyPolicy = known
 
     @cached_property
     def prepared_key(self) -> str:
