@@ -34,6 +34,8 @@ FURTHER_PROTOCOLS = (
     "lfw-jpeg2000-small",
     "lfw-jpeg2000-small-bodies-dev",
     "lfw-jpeg2000-small-bodies",
+    "lfw-jpeg2000-large-dev",
+    "lfw-jpeg2000-large",
 )
 
 
