@@ -163,15 +163,16 @@ def needed_table(progression: str, recognisers: Sequence[str]) -> str:
     return table(rows)
 
 
-def probed_table(recognisers: Sequence[str], share: float = 10) -> str:
-    """Offsets at which half a percent, as decoded, takes `share` percent: a row for each recogniser."""
+def where_table(sweep: str, words: Sequence[str], recognisers: Sequence[str], share: float) -> str:
+    """The offsets of a sweep at which `share` percent are lost, as decoded or erased: a row for each recogniser."""
     rows = []
     for name in recognisers:
-        row = {f"{share:g} % are lost at offsets of (%)": SHORT[name]}
+        row = {f"{share:g} % are lost at (%)": SHORT[name]}
         for progression in ("layer", "resolution"):
             for reading in READINGS:
-                found = where_lost("small", "offset", reading, progression, ATTACKS["decoded"], name, share)
-                row[f"{progression}, {reading}"] = ranges(found)
+                for word in words:
+                    title = f"{progression}, {reading}" + (f": {word}" if len(words) > 1 else "")
+                    row[title] = ranges(where_lost(sweep, "offset", reading, progression, ATTACKS[word], name, share))
         rows.append(row)
     return table(rows)
 
@@ -213,7 +214,7 @@ def page() -> str:
     """The page as the records make it."""
     offered = (
         attacks_run, by_recogniser, cost, eer, eer_table, high, lost, lost_table, low, needed, needed_table, percent,
-        positions, probed_table, ranges, records, table, where_lost,
+        positions, ranges, records, table, where_lost, where_table,
     )  # fmt: skip
     return render(PAGE, {function.__name__: function for function in offered} | {"published": published()})
 
