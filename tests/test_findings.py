@@ -35,3 +35,12 @@ def test_a_sentence_that_the_records_do_not_bear_out_stops_the_page(findings, tm
 def test_positions_are_said_in_ranges(findings):
     assert findings.ranges([0, 2, 3, 4, 9]) == "0, 2 to 4, 9"
     assert findings.ranges([]) == "no offset"
+
+
+def test_a_size_is_needed_from_which_on_the_share_stays_lost(findings, monkeypatch):
+    lost = {1: 60, 2: 40, 3: 55, 4: 90}
+    monkeypatch.setattr(findings, "positions", lambda *_, **__: {float(size): f"w{size}" for size in lost})
+    monkeypatch.setattr(findings, "lost", lambda protocol, setting, *_: lost[int(setting[1:])])
+    assert findings.needed("document", "layer", "direct-decode", "lbp") == 3
+    assert findings.needed("document", "layer", "direct-decode", "lbp", 95) is None
+    assert findings.where_lost("small", "offset", "bodies", "layer", "direct-decode", "lbp", 55) == [1, 3, 4]
