@@ -11,13 +11,12 @@ import yaml
 from made_submissions import ATTACK, write_submission
 from PIL import Image
 
-from benchmark import runner, tasks
+from benchmark import runner
 from benchmark.datasets.pairs import Row, read_pairs, write_pairs
 from benchmark.digest import digest_file, generator
 from benchmark.errors import InvalidInputError
 from benchmark.record import read_record
 from benchmark.runner import Report
-from benchmark.store import Store
 
 MIRROR = """
 class Method(Protector):
@@ -173,23 +172,6 @@ FAULTS = {
     "sleeps": ("time.sleep(60)", "timeout", "longer than its limit"),
     "dies": ("os._exit(3)", "failed", "run"),
 }
-
-
-def test_a_rehearsal_meets_every_submission_on_one_sample_and_keeps_failures_to_itself(place: Path) -> None:
-    write_submission(
-        place / "submissions", "fail", LOOK.replace("return evidence.protected", "raise ValueError"), ATTACK
-    )
-    write_protocol(place, "rehearsed", attacks=[{"id": "fail"}, {"id": "look"}])
-    tasks.initialise(runner.order("rehearsed").assignment)
-    try:
-        tasks.rehearse()
-    finally:
-        tasks.close()
-    found = {kind: count for kind, (count, _) in Store(place / "store").sizes().items()}
-    assert (found["protected"], found["attacked"]) == (1, 1)
-    assert "templates" not in found  # recognisers are left to the originals
-    report = runner.execute(runner.order("rehearsed"), workers=2, board=Path("board"))
-    assert {record.attack.setting: record.status for record in report.records} == {"fail": "failed", "look": "ok"}
 
 
 def test_a_failing_attack_costs_its_own_job_and_no_other(place: Path) -> None:

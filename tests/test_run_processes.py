@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 from made_submissions import ATTACK, write_submission
 from test_run import place as place  # the fixture
-from test_run import run, write_protocol
+from test_run import LOOK, run, write_protocol
 
+from benchmark import runner, tasks
 from benchmark.record import read_record
+from benchmark.store import Store
 
 SLOW = """
 class Method(Attack):
@@ -112,3 +114,20 @@ def test_exit_codes_and_one_line_errors(place: Path) -> None:
         assert process.returncode == code, (arguments, output, errors)
         assert text in output + errors
         assert "Traceback" not in errors
+
+
+def test_a_rehearsal_meets_every_submission_on_one_sample_and_keeps_failures_to_itself(place: Path) -> None:
+    write_submission(
+        place / "submissions", "fail", LOOK.replace("return evidence.protected", "raise ValueError"), ATTACK
+    )
+    write_protocol(place, "rehearsed", attacks=[{"id": "fail"}, {"id": "look"}])
+    tasks.initialise(runner.order("rehearsed").assignment)
+    try:
+        tasks.rehearse()
+    finally:
+        tasks.close()
+    found = {kind: count for kind, (count, _) in Store(place / "store").sizes().items()}
+    assert (found["protected"], found["attacked"]) == (1, 1)
+    assert "templates" not in found  # recognisers are left to the originals
+    report = runner.execute(runner.order("rehearsed"), workers=2, board=Path("board"))
+    assert {record.attack.setting: record.status for record in report.records} == {"fail": "failed", "look": "ok"}

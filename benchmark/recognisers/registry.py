@@ -175,15 +175,15 @@ def _mobilefacenet(order: Order, digest: str) -> Recogniser:
     weights = _its_weights(order)
     path = find_weights(weights, data=order.root())
     tensors = read_weights(path, sha256=weights.sha256, shapes=network_shapes(weights.network))
+    named = {weights.file: weights.sha256}
+    if order.device == "cpu" and order.threads > 1:
+        from .mobilefacenet_threads import ThreadedMobileFaceNet
+
+        return ThreadedMobileFaceNet(
+            order.id, weights.variant, tensors, weights.input, digest=digest, weights=named, threads=order.threads
+        )
     return MobileFaceNet(
-        order.id,
-        weights.variant,
-        tensors,
-        weights.input,
-        digest=digest,
-        weights={weights.file: weights.sha256},
-        device=order.device,
-        threads=order.threads,
+        order.id, weights.variant, tensors, weights.input, digest=digest, weights=named, device=order.device
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ from benchmark.interfaces import Recogniser, Samples
 from benchmark.recognisers import load_recogniser
 from benchmark.recognisers.architecture import Variant, shapes
 from benchmark.recognisers.cosine import cosine
+from benchmark.recognisers.mobilefacenet import MobileFaceNet
+from benchmark.recognisers.mobilefacenet_threads import ThreadedMobileFaceNet
 from benchmark.recognisers.onnx_network import OnnxEngine
 from benchmark.recognisers.torch_network import TorchEngine, network
 from benchmark.recognisers.weights import known_weights
@@ -99,6 +102,25 @@ def test_threads_do_not_change_a_template() -> None:
     tensors, samples = _random_tensors("casia"), _samples(3)
     one, two = (OnnxEngine("casia", tensors, INPUT["casia"], threads=threads)(samples) for threads in (1, 2))
     assert np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_threads_share_a_lone_sample_and_change_no_bit(variant: Variant) -> None:
+    tensors, samples = _random_tensors(variant), _samples(3)
+    known: dict[str, Any] = {"digest": "d", "weights": {}}
+    one = MobileFaceNet("m", variant, tensors, INPUT[variant], **known)
+    two = ThreadedMobileFaceNet("m", variant, tensors, INPUT[variant], threads=2, **known)
+    whole = one.embed(samples)
+    assert np.array_equal(two.embed(samples), whole)
+    assert all(np.array_equal(two.embed(samples[n : n + 1])[0], whole[n]) for n in range(3))
+    with pytest.raises(InvalidInputError, match="112 x 112"):
+        two.embed(samples[:1, :100])
+
+
+def test_threads_are_no_part_of_the_name(data_root: Path) -> None:
+    one, two = (load_recogniser("mobilefacenet-ms1m", data=data_root, threads=threads) for threads in (1, 2))
+    assert isinstance(two, ThreadedMobileFaceNet)
+    assert one.digest == two.digest
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
