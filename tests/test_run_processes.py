@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from made_submissions import ATTACK, write_submission
-from test_run import place as place  # the fixture
 from test_run import LOOK, run, write_protocol
+from test_run import place as place  # the fixture
 
 from benchmark import runner, tasks
 from benchmark.record import read_record
