@@ -30,7 +30,7 @@ def findings(monkeypatch):
 
 
 def records() -> list[Record]:
-    """Three warps with their inverse and a linker, and a block re-mapping with its inverse."""
+    """Three warps with their inverse and a linker, and a block re-mapping, undone with and without its key."""
     found = []
     for number, (name, (block_size, max_offset)) in enumerate(SETTINGS.items()):
         left = {scenario: share - 0.335 * number for scenario, share in WARPS["block-warping@warp_8_4"].items()}
@@ -44,12 +44,11 @@ def records() -> list[Record]:
             )
             found.append(one.model_copy(update={"protector": protector}))
     remap = "block-remapping@remap_16_25"
-    inverted = scheme_record(remap, {"protected-original": 0.8}, "remap-invert", returns="images")
-    only = inverted.attack.model_copy(update={"protectors": ("block-remapping",)})
-    found += [
-        scheme_record(remap, WARPS["block-warping@warp_20_25"]),
-        inverted.model_copy(update={"attack": only}),
-    ]
+    found.append(scheme_record(remap, WARPS["block-warping@warp_20_25"]))
+    for attack in ("remap-invert", "key-guess"):
+        inverted = scheme_record(remap, {"protected-original": 0.8}, attack, returns="images")
+        only = inverted.attack.model_copy(update={"protectors": ("block-remapping",)})
+        found.append(inverted.model_copy(update={"attack": only}))
     return found
 
 
@@ -86,7 +85,7 @@ def test_every_claim_has_a_verdict_that_follows_from_the_records(findings, board
     worse = section(text, "Claim: every protection indicator")
     assert re.search(r"\| EER, different-keys +\| +4 of 4 ", worse)
     assert re.search(r"\| attack success rate, protected-original +\| +0 of 4 ", worse)  # the same for all of them
-    assert section(text, "Block re-mapping").count("remap_16_25") == 2
+    assert section(text, "Block re-mapping").count("remap_16_25") == 3
     assert "None" not in text
     assert "nan" not in text
 
