@@ -22,10 +22,8 @@ def findings(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "tools"))
     for name in ("write_cancelable", "folding"):
         monkeypatch.delitem(sys.modules, name, raising=False)
-    import folding
     import write_cancelable
 
-    monkeypatch.setattr(folding, "MESHES", 30)
     return write_cancelable
 
 
@@ -53,7 +51,9 @@ def records() -> list[Record]:
 
 
 @pytest.fixture
-def board(tmp_path: Path) -> Path:
+def board(tmp_path: Path, findings, monkeypatch) -> Path:
+    """Records of made-up numbers, and quick counts of few meshes."""
+    monkeypatch.setattr("folding.MESHES", 30)
     for one in records():
         write_record(record_path(tmp_path, one.protocol.id, one.setting, one.attack.setting), one)
     return tmp_path
@@ -147,7 +147,7 @@ def test_half_a_block_folds_a_little_and_beyond_that_pixels_are_lost(findings):
     few, many = folding(8, 4.0), folding(20, 25.0)
     assert few.meshes > 0.9
     assert 0 < few.area < 0.005
-    assert few.lost == 0
+    assert few.lost < 1e-5
     assert many.meshes == 1
     assert 0.03 < many.lost < 0.05
 
