@@ -7,10 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from records import record
-from tabulate import tabulate
 
 from benchmark.errors import InvalidInputError
 from benchmark.leaderboard import MARK, CurrentDigests, check, read_records, regenerate, write, write_after_run
@@ -240,19 +237,6 @@ def test_outside_text_cannot_format_the_page(text):
     assert "\n" not in safe
     assert len(safe) <= 250
     assert not re.search(r"(?<!\\)[`*\[\]|<]", safe)
-
-
-#: Cells as pages have them: no control characters, and letters as wide as they are many.
-CELLS = st.text("ab 1.-–+|●†ü", max_size=6)
-
-
-@given(st.integers(1, 3).flatmap(lambda n: st.lists(st.lists(CELLS, min_size=n, max_size=n), min_size=1, max_size=4)))
-def test_tables_are_those_of_tabulate(cells):
-    headings = ["setting", "n", "EER"][: len(cells[0])]
-    rows = [dict(zip(headings, row, strict=True)) for row in cells]
-    numeric = [all(re.match(r"[-+\d–]", row[name].strip()) for row in rows) for name in headings]
-    align = ["right" if yes else "left" for yes in numeric]
-    assert table(rows) == tabulate(cells, headings, tablefmt="pipe", disable_numparse=True, colalign=align)
 
 
 def test_numbers_are_aligned_to_the_right():
