@@ -36,6 +36,8 @@ FURTHER_PROTOCOLS = (
     "lfw-jpeg2000-small-bodies",
     "lfw-jpeg2000-large-dev",
     "lfw-jpeg2000-large",
+    "lfw-jpeg-increasing-dev",
+    "lfw-jpeg-increasing",
 )
 
 
