@@ -125,7 +125,8 @@ def lost_table(protocol: str, settings: Mapping[str, str], recognisers: Sequence
         row = {"lost (%)": SHORT[name]}
         for word, attack in ATTACKS.items():
             row |= {
-                f"{title} {word}": f"{lost(protocol, setting, attack, name):.0f}" for title, setting in settings.items()
+                f"{title} {word}": str(round(lost(protocol, setting, attack, name)))
+                for title, setting in settings.items()
             }
         rows.append(row)
     return table(rows)
