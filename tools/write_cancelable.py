@@ -29,6 +29,8 @@ BOARD = ROOT / "leaderboard"
 PAGE = ROOT / "docs" / "cancelable-biometrics.md"
 #: The largest that has been run.
 PROTOCOL = "lfw-cancelable-dev"
+#: The largest in which schemes have been run that protect templates.
+TEMPLATES = "lfw-cancelable-dev"
 #: What protects, with the way in which it is better.
 INDICATORS = ((DIFFERENT, "eer"), (DIFFERENT, "d_sys"), (DIFFERENT, "revoked_match_rate"), (ORIGINAL, "eer"),
               (ORIGINAL, "attack_success_rate"))  # fmt: skip
@@ -53,6 +55,11 @@ class Findings:
     def settings(self, scheme: str) -> list[str]:
         """The settings of a scheme that have been run, in natural order."""
         return sorted((name for name, one in self.stolen.items() if one.protector.id == scheme), key=natural)
+
+    def templates_protected(self) -> list[str]:
+        """The settings that protect templates instead of samples, scheme by scheme."""
+        schemes = sorted({one.protector.id for one in self.stolen.values() if one.protector.domain == "template"})
+        return [setting for scheme in schemes for setting in self.settings(scheme)]
 
     def kind(self, name: str) -> list[str]:
         """The recognisers that are `traditional` or `deep`."""
@@ -80,6 +87,10 @@ class Findings:
     def unprotected(self, recogniser: str) -> Value:
         """The EER of unprotected samples, with its interval."""
         return next(one.baseline[recogniser].eer for one in self.stolen.values() if recogniser in one.baseline)
+
+    def strongest(self) -> str:
+        """The recogniser with the lowest EER on unprotected samples."""
+        return min(self.recognisers, key=lambda name: known(self.unprotected(name).value))
 
     def percent(self, *place: str) -> float:
         """A metric in percent; its place as in `value`."""
@@ -148,6 +159,10 @@ class Findings:
         """How many comparisons of a traditional with a deep recogniser `worse` makes."""
         return len(settings) * len(self.kind("traditional")) * len(self.kind("deep"))
 
+    def against(self, attack: str, settings: Sequence[str]) -> list[str]:
+        """Those of the settings on which an attack has been run."""
+        return [one for one in settings if self.attacked(one, attack)]
+
     def overview(self) -> str:
         """The ranking of the whole board."""
         return table(overview(self.board)) if self.board.ranked else "No row is complete."
@@ -162,13 +177,18 @@ def verdict(share: float) -> str:
     return "**Holds.**" if share == 1 else "**Does not hold.**" if share == 0 else "**Holds in part.**"
 
 
-def page(board: Path = BOARD, protocol: str = PROTOCOL) -> str:
-    """The page as the records make it; raises SystemExit where there are none, or a sentence is wrong."""
-    if not any((board / "records" / protocol).rglob("*.json")):
-        raise SystemExit(f"there are no records of {protocol} under {board}; run the protocol first")
+def page(board: Path = BOARD, protocol: str = PROTOCOL, templates: str = TEMPLATES) -> str:
+    """The page as the records make it; raises SystemExit where there are none, or a sentence is wrong.
+
+    `templates`: the protocol whose records tell of schemes that protect templates.
+    """
+    for one in (protocol, templates):
+        if not any((board / "records" / one).rglob("*.json")):
+            raise SystemExit(f"there are no records of {one} under {board}; run the protocol first")
     offered: dict[str, Any] = {"SAME": SAME, "OWN": OWN, "DIFFERENT": DIFFERENT, "STOLEN": STOLEN, "ORIGINAL": ORIGINAL}
     offered |= {"folding": folding, "show": show, "table": table, "verdict": verdict, "INDICATORS": INDICATORS}
     offered |= {"f": Findings(board, protocol), "protocol": protocol, "short": _short, "named": _named}
+    offered |= {"t": Findings(board, templates), "templates": templates}
     return render(PAGE, offered)
 
 
