@@ -17,6 +17,7 @@ from benchmark.pipeline.views import Gathered, View, view_of
 from benchmark.pipeline.workshop import Workshop
 from benchmark.plan import Job
 from benchmark.protocol_schema import Scenario
+from benchmark.recognisers.many import MANY, MANY_TILE
 from benchmark.record import Flag, Value
 from benchmark.scenarios import KEYLESS, SETS
 from benchmark.score_sets.build import ScoreSet, all_pairs_set, row_scores, rows_set
@@ -36,7 +37,7 @@ def unprotected(workshop: Workshop, recogniser: str) -> Measured:
 
     def compute() -> dict[str, Measured]:
         originals = view.gather(view.originals(batch) for batch in batches)
-        score_set = all_pairs_set(originals, None, subjects(workshop), view.compare_all)
+        score_set = score_set_of(view, originals, None, subjects(workshop))
         return {UNPROTECTED: measure(score_set, weights(workshop), metrics=("eer",), where=f"baseline/{recogniser}")}
 
     names = view.digest, [batch.key for batch in batches]
@@ -52,6 +53,21 @@ def measured(workshop: Workshop, job: Job, name: str) -> dict[str, Measured]:
 def subjects(workshop: Workshop) -> npt.NDArray[np.int32]:
     """The subject of each sample (int32, N): a column of `weights`."""
     return np.unique(workshop.assignment.compared.subjects, return_inverse=True)[1].astype(np.int32)
+
+
+def score_set_of(
+    view: View,
+    probes: Gathered,
+    gallery: Gathered | None,
+    subjects: npt.NDArray[np.int32],
+    *,
+    tile: tuple[int, int] | None = None,
+) -> ScoreSet:
+    """All pairs of N samples as `all_pairs_set` compares them, in a view's quickest way for so many; no bit differs."""
+    many = view.compare_many
+    if many is not None and len(subjects) * (len(subjects) - 1) // 2 >= MANY:
+        return all_pairs_set(probes, gallery, subjects, many, tile=MANY_TILE)
+    return all_pairs_set(probes, gallery, subjects, view.compare_all, tile=tile)
 
 
 @lru_cache(maxsize=1)
@@ -138,7 +154,7 @@ class _Scoring:
 
     def _among(self, name: str, gallery: Gathered | None) -> ScoreSet:
         tile = TILE if self._by_scheme else None
-        return all_pairs_set(self._gathered(name), gallery, self.subjects, self.view.compare_all, tile=tile)
+        return score_set_of(self.view, self._gathered(name), gallery, self.subjects, tile=tile)
 
     def _own(self) -> ScoreSet:
         """Everybody under a key of their own; kept, for a stolen key is held against it."""
