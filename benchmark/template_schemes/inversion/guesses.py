@@ -197,7 +197,10 @@ def _total(parts: list[_Tried], sign: slice) -> float:
 
 
 def _without_squares(values: Vector, shift: int, strengths: Vector, cut: float) -> Matrix:
-    """c v (L x K) where values are c v + strength (c v)^2 of the window that is `shift` further on."""
+    """c v (L x K) where values are c v + strength (c v)^2 of the window that is `shift` further on.
+
+    No window depends on itself, so that this keeps volumes, and densities of its results can be compared.
+    """
     linear = np.repeat(values[:, None], len(strengths), axis=1)
     for _ in range(ROUNDS):
         moved = np.zeros_like(linear)
