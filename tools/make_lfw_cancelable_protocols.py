@@ -27,7 +27,9 @@ PROTECTORS = {
     "random-projection": ("orthonormal-64", "orthonormal-128"),
     "bloom-filter": ("h4w8",),
 }
-ATTACKS = ("direct-comparison", "linkage", "unwarp", "remap-invert", "key-guess", "template-inversion")
+ATTACKS = (
+    "direct-comparison", "linkage", "unwarp", "remap-invert", "key-guess", "template-inversion", "template-key-guess",
+)  # fmt: skip
 RECOGNISERS = (
     "lbp", "mblbp", "fv-sift", "fv-brief",
     "mobilefacenet-ms1m", "mobilefacenet-casia", "shufflefacenet-distilled", "arcface-distilled",
