@@ -23,8 +23,7 @@ help:
 	@touch $@
 
 leaderboard: .venv/.ready
-	$(BIN)/veilbench run demo
-	$(BIN)/veilbench leaderboard --print demo
+	$(BIN)/veilbench run demo --print
 
 results: .venv/.ready
 	$(BIN)/veilbench results $(if $(DATA),--data $(DATA))

@@ -5,7 +5,7 @@ Pure: no file is read and nothing is written here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -216,31 +216,31 @@ def _sign(metric: Metric) -> float:
 
 def cells_of(records: Iterable[Record]) -> tuple[Cell, ...]:
     """A cell for each comparison and recogniser of the records that ended well."""
-    return tuple(
-        Cell(
+    return tuple(cell for record in records for cell in _cells(record))
+
+
+def _cells(record: Record) -> Iterator[Cell]:
+    accepting = {flag.where for flag in record.flags if flag.id == IMPOSTORS_ACCEPTED_FLAG}
+    for comparison, recogniser in _held(record):
+        kept = record.replicates.get(comparison, {}).get(recogniser, ())
+        yield Cell(
             record.attack.setting,
             comparison,
             recogniser,
-            metrics,
-            _floats(record, comparison, recogniser),
-            threshold_holds=f"{comparison}/{recogniser}/attack_success_rate" not in _accepting(record),
+            record.results[comparison][recogniser],
+            np.array(kept, dtype=np.float64),  # None becomes NaN
+            threshold_holds=f"{comparison}/{recogniser}/attack_success_rate" not in accepting,
         )
-        for record in records
-        if record.status == "ok"
+
+
+def _held(record: Record) -> list[tuple[str, str]]:
+    """The comparisons and recognisers of a record with an EER, in order; none where it did not end well."""
+    return [
+        (comparison, recogniser)
         for comparison, by_recogniser in sorted(record.results.items())
         for recogniser, metrics in sorted(by_recogniser.items())
-        if "eer" in metrics and metrics["eer"].value is not None
-    )
-
-
-def _accepting(record: Record) -> set[str]:
-    """Where a record's flags say that impostors are accepted too."""
-    return {flag.where for flag in record.flags if flag.id == IMPOSTORS_ACCEPTED_FLAG}
-
-
-def _floats(record: Record, comparison: str, recogniser: str) -> Floats:
-    kept = record.replicates.get(comparison, {}).get(recogniser, ())
-    return np.array([np.nan if value is None else value for value in kept], dtype=np.float64)
+        if record.status == "ok" and "eer" in metrics and metrics["eer"].value is not None
+    ]
 
 
 def unseen(record: Record, further: Sequence[str]) -> list[str]:
@@ -267,7 +267,7 @@ def _missing(
         elif record.status != "ok":
             found.append(f"{name}: {record.status}" + (f" ({record.reason})" if record.reason else ""))
         else:
-            held = {(cell.comparison, cell.recogniser) for cell in cells_of([record])}
+            held = _held(record)
             late = unseen(record, further.get(name, ()))
             if late:
                 found.append(f"{name}: not seen through {', '.join(late)}")

@@ -299,8 +299,9 @@ def draw_plots(
     return files
 
 
-def ranking_of(folder: Path, protocol: str) -> str:
+def ranking_of(board: Path | None, protocol: str) -> str:
     """The ranking on a protocol's page, as Markdown; raises InvalidInputError where there is no such page."""
+    folder = locations.leaderboard_folder() if board is None else board
     page = folder / f"{protocol}.md"
     pages = {path.stem for path in folder.glob("*.md")} - {"README"}
     if protocol not in pages:

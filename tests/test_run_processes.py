@@ -89,6 +89,15 @@ def test_a_second_signal_while_the_first_is_answered_does_not_hang(place: Path, 
     assert list((place / "temporary").glob("veilbench-*")) == []
 
 
+def test_a_run_prints_the_ranking_when_asked(place: Path) -> None:
+    process = start("run", "small", "--print", "--board", "board", "--workers", "1")
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    ranking = runner.ranking_of(place / "board", "small")
+    assert "mirror" in ranking
+    assert output.endswith(f"\n\n{ranking}\n")
+
+
 def test_two_runs_at_once_on_one_store(place: Path) -> None:
     first, second = (start("run", "small", "--board", f"board{n}", "--workers", "1") for n in (1, 2))
     for process in (first, second):

@@ -68,6 +68,7 @@ main.add_command(train)
 @WORKERS
 @click.option("--scheduler", help="Address of a Dask scheduler, instead of local workers.")
 @click.option("--dry-run", is_flag=True, help="Print the jobs and stop.")
+@click.option("--print", "shown", is_flag=True, help="Print the protocol's ranking on the leaderboard too.")
 @DATA
 @STORE
 @BOARD
@@ -79,6 +80,7 @@ def run(
     workers: int | None,
     scheduler: str | None,
     dry_run: bool,
+    shown: bool,
     data: Path | None,
     store: Path | None,
     board: Path | None,
@@ -99,6 +101,8 @@ def run(
         return
     report = runner.execute(order, workers=workers, scheduler=scheduler, board=board, show_progress=True)
     click.echo(report.text())
+    if shown:
+        click.echo(f"\n{runner.ranking_of(board, order.plan.protocol.id)}")
     if report.failed:
         sys.exit(1)
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from benchmark.metrics.fold_loops import weighted_fold_accuracies
 from benchmark.metrics.operating_points import Floats, SortedScores, auc_of, eer_of, fnmr_of
-from benchmark.metrics.verification import fold_accuracies
 
 #: Resamples behind every interval.
 RESAMPLES = 1000
@@ -64,7 +64,7 @@ def bootstrap(
     """
     points = SortedScores.of(scores, genuine)
     a, b = np.asarray(first)[points.order], np.asarray(second)[points.order]
-    folds = None if fold is None else np.asarray(fold)[points.order]
+    folds = None if fold is None else np.unique(np.asarray(fold)[points.order], return_inverse=True)[1]
     level = None if threshold is None else int(np.searchsorted(-points.thresholds, -threshold, side="right")) - 1
     parts: dict[str, list[Floats]] = {}
     for block in _pair_weights(points.genuine, a, b, weights):
@@ -75,7 +75,8 @@ def bootstrap(
         if level is not None:
             found["attack_success_rate"] = 1.0 - fnmr[..., level]
         if folds is not None:
-            found["view2_accuracy"], found["view2_accuracy_std"] = _over_folds(fold_accuracies(points, block, folds))
+            accuracies = weighted_fold_accuracies(points, block, folds)
+            found["view2_accuracy"], found["view2_accuracy_std"] = _over_folds(accuracies)
         for name, values in found.items():
             parts.setdefault(name, []).append(values)
     return {name: np.concatenate(values) for name, values in parts.items()}

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmark.compliance.process import DecodingProcess
 from benchmark.crypto import derive_key
 from benchmark.datasets import Dataset, open_dataset
 from benchmark.datasets.pairs import Pairs
@@ -90,6 +91,8 @@ class Workshop:
         self._recognisers: dict[str, Recogniser] = {}
         self._configured: dict[tuple[str, str], str] = {}
         self._fingerprints: dict[tuple[str, ...], list[str]] = {}
+        #: Other people's decoders, in one process for all settings: it takes long to start, and does when first asked.
+        self.decoders = DecodingProcess()
         #: {attack's name: key of what its process was last told to restore}
         self.restored: dict[str, str] = {}
 
@@ -182,7 +185,8 @@ class Workshop:
         return counts
 
     def close(self) -> None:
-        """End the submissions' processes."""
+        """End the submissions' processes, and that of the decoders."""
+        self.decoders.__exit__(None, None, None)
         for process in self._processes.values():
             process.close()
         self._processes.clear()
