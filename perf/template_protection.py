@@ -1,4 +1,4 @@
-"""Speed and memory of score sets of thirty million comparisons, their metrics, and the template-domain protectors.
+"""Speed and memory of score sets of thirty million comparisons, their metrics, template protectors and their inversion.
 
 Run: OMP_NUM_THREADS=1 python perf/template_protection.py
 Prints CPU seconds of this machine and the peak memory of the process; nothing is asserted. Templates are made up: all
@@ -17,10 +17,13 @@ from typing import Any
 import numpy as np
 
 from benchmark.crypto import derive_key
+from benchmark.interfaces import Evidence, TrainingPairs
 from benchmark.metrics.statistics import subject_weights
 from benchmark.recognisers.cosine import cosine_all
 from benchmark.score_sets.build import ScoreSet, all_pairs_set, pair_subjects
 from benchmark.score_sets.measure import measure
+from benchmark.submission import load_submission
+from benchmark.template_schemes.reflections import orthonormal
 
 SAMPLES, SUBJECTS, RESAMPLES = 7701, 4281, 1000
 #: Each with the presets whose comparisons differ.
@@ -33,6 +36,16 @@ PROTECTORS = {
     "bloom-filter": ["h4w8", "h6w32"],
 }
 TEMPLATES, DIMENSION, BLOCK = 256, 512, 2000
+#: Settings of the protocols that attacks undo, and how many templates.
+INVERSIONS = {
+    "biohashing": ["m64", "m128"],
+    "iom-hashing": ["grp", "urp"],
+    "polyprotect": ["overlap0", "overlap4"],
+    "mlp-hash": ["one-hidden"],
+    "random-projection": ["orthonormal-64", "orthonormal-128"],
+    "bloom-filter": ["h4w8"],
+}
+INVERTED = 60
 
 
 def timed(what: str, work: Callable[[], Any]) -> float:
@@ -101,6 +114,37 @@ def protectors() -> None:
         print(f"{f'{title}, {BLOCK:,} x {BLOCK:,} comparisons':55} {took:8.3f} s CPU")
 
 
+def inversions() -> None:
+    """A key for each template, as protocols have it: what the key's matrices cost is part of it."""
+    sys.path.append(str(Path(__file__).resolve().parents[1] / "tests"))
+    from loaded_baselines import BASELINES, load_baseline
+
+    random = np.random.default_rng(5)
+    for dimension in (128, 256):
+        # A spectrum that decays, in no direction of the axes.
+        x = random.normal(size=(500 + INVERTED, dimension)) / np.sqrt(1 + np.arange(dimension))
+        x = x @ orthonormal(dimension, dimension, random)
+        x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+        attack = load_baseline("attacks/template-inversion")
+        attack.restore(attack.fit(TrainingPairs(x[:500], Evidence(x[:500])), generator=random))
+        keys = [derive_key(bytes(32), "sample", str(number)) for number in range(INVERTED)]
+        for name, preset in ((name, preset) for name, presets in INVERSIONS.items() for preset in presets):
+            parameters = load_submission(BASELINES / "protectors" / name).resolve({}, preset)
+            method = load_baseline(f"protectors/{name}", preset)
+            method.protect(x[-2:], keys[-2:], generator=random)  # compiled
+            start = time.process_time()
+            hidden = method.protect(x[500:], keys, generator=random)
+            protected = 1e3 * (time.process_time() - start) / INVERTED
+            evidence = Evidence(hidden, keys=keys, algorithm={"id": name, "parameters": parameters})
+            attack.run(Evidence(hidden[-2:], keys=keys[-2:], algorithm=evidence.algorithm), generator=random)
+            start = time.process_time()
+            attack.run(evidence, generator=random)
+            took = 1e3 * (time.process_time() - start) / INVERTED
+            title = f"{name}@{preset}, {dimension} numbers, a key each"
+            print(f"{title:55} {protected:8.3f} ms CPU to protect, {took:6.2f} to invert")
+
+
 if __name__ == "__main__":
     score_sets()
     protectors()
+    inversions()

@@ -9,11 +9,12 @@ from __future__ import annotations
 from benchmark.errors import InvalidInputError
 from benchmark.interfaces import Templates
 from benchmark.template_schemes.keyed import keyed_generator
-from benchmark.template_schemes.projection import orthonormal, project
+from benchmark.template_schemes.projection import Projection, project
+from benchmark.template_schemes.reflections import Orthonormal, orthonormal
 
 
-def basis(key: bytes, dimension: int, m: int) -> Templates:
-    """The key's m orthonormal vectors as columns (float32, D x m): Gaussian, then Gram-Schmidt.
+def basis(key: bytes, dimension: int, m: int) -> Orthonormal:
+    """The key's m orthonormal vectors as columns (D x m): Gaussian, then Gram-Schmidt.
 
     Raises InvalidInputError where m > D: there are no more orthonormal vectors than dimensions.
     """
@@ -22,7 +23,7 @@ def basis(key: bytes, dimension: int, m: int) -> Templates:
     return orthonormal(dimension, m, keyed_generator(key, "orthonormal basis"))
 
 
-def biohash(templates: Templates, vectors: Templates, tau: float = 0.0) -> Templates:
+def biohash(templates: Templates, vectors: Projection, tau: float = 0.0) -> Templates:
     """Bits (float32 0 or 1, N x m): whether the inner product with each vector (D x m) is above tau.
 
     >>> import numpy as np

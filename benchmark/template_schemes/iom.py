@@ -6,16 +6,16 @@ hashing, IEEE TIFS 13(2), 2018. Indices count from 0; of equal values the first 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from benchmark.errors import InvalidInputError
 from benchmark.interfaces import Templates
 from benchmark.template_schemes.keyed import keyed_generator
 from benchmark.template_schemes.projection import gaussian, project
-
-#: Products in memory at once.
-_PRODUCTS = 1 << 22
 
 
 def projections(key: bytes, dimension: int, m: int, q: int) -> Templates:
@@ -34,32 +34,54 @@ def hash_by_projection(templates: Templates, vectors: Templates, q: int) -> Temp
     return np.asarray(values.argmax(axis=2), np.float32)
 
 
-def permutations(key: bytes, dimension: int, m: int, p: int, k: int) -> npt.NDArray[np.int64]:
-    """The first k entries of p permutations for each of m hashes (int64, m x p x k).
+def permutations(key: bytes, dimension: int, m: int, p: int, k: int) -> npt.NDArray[np.uint32]:
+    """The first k entries of p permutations of D numbers for each of m hashes (uint32, m x p x k).
 
     Raises InvalidInputError where k > D.
     """
     if not 1 <= k <= dimension:
         raise InvalidInputError(f"the window k takes 1 to {dimension} of {dimension} permuted numbers, not {k}")
-    whole = np.broadcast_to(np.arange(dimension), (m * p, dimension))
-    drawn = keyed_generator(key, "uniformly random permutation").permuted(whole, axis=1)
-    return np.ascontiguousarray(drawn[:, :k]).reshape(m, p, k)
+    # 32 bits for each entry choose one of those that are left, to 3e-8 all as likely.
+    drawn = keyed_generator(key, "uniformly random permutation").bit_generator.random_raw(-(-m * p * k // 2))
+    out = drawn.view(np.uint32)[: m * p * k].reshape(m * p, k)
+    _shuffle(out, np.arange(dimension, dtype=np.uint32))
+    return out.reshape(m, p, k)
 
 
-def hash_by_permutation(templates: Templates, order: npt.NDArray[np.int64]) -> Templates:
+def hash_by_permutation(templates: Templates, order: npt.NDArray[np.integer[Any]]) -> Templates:
     """Indices (float32 0..k-1, N x m): the largest entry of the product of p permuted copies (`order`: m x p x k).
 
     >>> order = np.array([[[0, 1, 2], [2, 1, 0]]])
     >>> hash_by_permutation(np.array([[1, 3, 2]], np.float32), order).tolist()
     [[1.0]]
     """
-    m, p, k = order.shape
-    out = np.empty((len(templates), m), np.float32)
-    step = max(1, _PRODUCTS // (m * k))
-    for first in range(0, len(templates), step):
-        some = templates[first : first + step]
-        product = some[:, order[:, 0]]
-        for number in range(1, p):
-            product *= some[:, order[:, number]]
-        out[first : first + step] = product.argmax(axis=2)
+    out = np.empty((len(templates), len(order)), np.float32)
+    _largest_products(np.ascontiguousarray(templates), order, out)
     return out
+
+
+@njit(cache=True, nogil=True)
+def _shuffle(out, entries):  # type: ignore[no-untyped-def]  # numba infers them
+    """Fisher and Yates: random bits (uint32) become the first of the shuffled entries, each row after the former."""
+    count = len(entries)
+    for row in range(len(out)):
+        for place in range(out.shape[1]):
+            chosen = place + ((np.uint64(out[row, place]) * np.uint64(count - place)) >> np.uint64(32))
+            out[row, place] = entries[chosen]
+            entries[chosen] = entries[place]
+            entries[place] = out[row, place]
+
+
+@njit(cache=True, nogil=True)
+def _largest_products(templates, order, out):  # type: ignore[no-untyped-def]
+    m, p, k = order.shape
+    product = np.empty(k, templates.dtype)
+    for number in range(m):
+        for row in range(len(templates)):
+            x = templates[row]
+            for column in range(k):
+                product[column] = x[order[number, 0, column]]
+            for other in range(1, p):
+                for column in range(k):
+                    product[column] *= x[order[number, other, column]]
+            out[row, number] = np.argmax(product)

@@ -14,11 +14,12 @@ import numpy as np
 from benchmark.errors import InvalidInputError
 from benchmark.interfaces import Templates
 from benchmark.template_schemes.keyed import keyed_generator
-from benchmark.template_schemes.projection import orthonormal, project
+from benchmark.template_schemes.projection import Projection, project
+from benchmark.template_schemes.reflections import Orthonormal, orthonormal
 
 
-def weights(key: bytes, dimension: int, hidden: Sequence[int], length: int) -> list[Templates]:
-    """The key's weight matrices (float32), from the template over the hidden layers' neurons to `length` outputs.
+def weights(key: bytes, dimension: int, hidden: Sequence[int], length: int) -> list[Orthonormal]:
+    """The key's weight matrices, from the template over the hidden layers' neurons to `length` outputs.
 
     Columns are orthonormal, or rows where a layer has more neurons than inputs.
     """
@@ -31,7 +32,7 @@ def weights(key: bytes, dimension: int, hidden: Sequence[int], length: int) -> l
     ]
 
 
-def mlp_hash(templates: Templates, layers: Sequence[Templates], activation: str, tau: float = 0.0) -> Templates:
+def mlp_hash(templates: Templates, layers: Sequence[Projection], activation: str, tau: float = 0.0) -> Templates:
     """Bits (float32 0 or 1, N x L): whether each output of the last layer is above tau.
 
     `activation` of the hidden layers: `relu`, or `tanh`.

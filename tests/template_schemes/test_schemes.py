@@ -52,17 +52,30 @@ def test_iom_by_hand() -> None:
     assert iom.hash_by_permutation(x, order).tolist() == [[1, 0]]
 
 
-def test_iom_permutations_are_beginnings_of_permutations_and_blocks_do_not_matter(monkeypatch) -> None:
+def test_iom_permutations_are_beginnings_of_permutations() -> None:
     order = iom.permutations(KEY, 20, 5, 2, 7)
     assert order.shape == (5, 2, 7)
     assert all(len(set(one)) == 7 for one in order.reshape(-1, 7).tolist())
     x = faces(9, 20)
     expected = [[int(np.argmax(row[one] * row[other])) for one, other in order] for row in x]
     assert iom.hash_by_permutation(x, order).tolist() == expected
-    monkeypatch.setattr(iom, "_PRODUCTS", 1)
-    assert iom.hash_by_permutation(x, order).tolist() == expected
     with pytest.raises(InvalidInputError, match="1 to 20 of 20"):
         iom.permutations(KEY, 20, 5, 2, 21)
+
+
+@pytest.mark.parametrize("p", [1, 3])
+def test_iom_products_of_any_order(p) -> None:
+    order, x = iom.permutations(KEY, 20, 5, p, 20), faces(9, 20)
+    expected = [[int(np.argmax(np.prod([row[one] for one in group], axis=0))) for group in order] for row in x]
+    assert iom.hash_by_permutation(x, order).tolist() == expected
+
+
+def test_iom_permutations_are_all_as_likely() -> None:
+    order = iom.permutations(KEY, 4, 4096, 6, 4).reshape(-1, 4)
+    _, counts = np.unique(order, axis=0, return_counts=True)
+    # Chi-square with 23 degrees of freedom: above 50 in one of a thousand cases.
+    assert len(counts) == 24
+    assert (np.square(counts - 1024) / 1024).sum() < 50
 
 
 def test_polyprotect_by_hand() -> None:
@@ -114,7 +127,7 @@ def test_mlp_hash_by_hand() -> None:
 
 
 def test_mlp_weights_are_orthonormal_and_independent() -> None:
-    layers = mlp.weights(KEY, 8, [12, 6], 6)
+    layers = [layer.explicit() for layer in mlp.weights(KEY, 8, [12, 6], 6)]
     assert [layer.shape for layer in layers] == [(8, 12), (12, 6), (6, 6)]
     assert np.allclose(layers[0] @ layers[0].T, np.eye(8), atol=1e-6)
     assert np.allclose(layers[1].T @ layers[1], np.eye(6), atol=1e-6)

@@ -18,7 +18,8 @@ from benchmark.template_schemes.inversion.filters import from_filters
 from benchmark.template_schemes.inversion.prior import Prior, Vector, density, fit_prior, most_probable, prior_of
 from benchmark.template_schemes.keyed import keyed_generator, rows_by_key
 from benchmark.template_schemes.poly import polynomial
-from benchmark.template_schemes.projection import gaussian, orthonormal
+from benchmark.template_schemes.projection import gaussian
+from benchmark.template_schemes.reflections import orthonormal
 
 #: Recovers one template (float64, D) from one protected one (float64, L).
 Inverse = Callable[[Vector], Vector]
@@ -55,14 +56,14 @@ class TemplateInversion(Attack):
 
 
 def _biohashing(key: bytes, given: Mapping[str, Any], prior: Prior) -> Inverse:
-    vectors = basis(key, len(prior.mean), given["m"]).astype(np.float64)
+    vectors = basis(key, len(prior.mean), given["m"]).explicit()
     return lambda bits: most_probable(prior, likelihoods.signs(bits, vectors, given["tau"], prior))
 
 
 def _iom_hashing(key: bytes, given: Mapping[str, Any], prior: Prior) -> Inverse:
     dimension = len(prior.mean)
     if given["hashing"] == "grp":
-        vectors = iom.projections(key, dimension, given["m"], given["q"]).astype(np.float64)
+        vectors = iom.projections(key, dimension, given["m"], given["q"])
         return lambda found: most_probable(
             prior, likelihoods.largest_projections(found.astype(np.int64), vectors, prior)
         )
@@ -82,7 +83,7 @@ def _from_products(indices: Any, order: Any, prior: Prior) -> Vector:
 
 def _mlp_hash(key: bytes, given: Mapping[str, Any], prior: Prior) -> Inverse:
     hidden = [given["neurons"]] * given["hidden_layers"]
-    layers = [one.astype(np.float64) for one in mlp.weights(key, len(prior.mean), hidden, given["length"])]
+    layers = mlp.weights(key, len(prior.mean), hidden, given["length"])
     return lambda bits: most_probable(
         prior, likelihoods.outputs_above(bits, layers, given["activation"], given["tau"], prior)
     )
@@ -100,9 +101,13 @@ def _polyprotect(key: bytes, given: Mapping[str, Any], prior: Prior) -> Inverse:
 
 def _random_projection(key: bytes, given: Mapping[str, Any], prior: Prior) -> Inverse:
     random, dimension = keyed_generator(key, "random projection"), len(prior.mean)
-    made = gaussian if given["matrix"] == "gaussian" else orthonormal
-    matrix = made(dimension, given["m"], random).astype(np.float64)
-    matrix /= np.sqrt(given["m"]) if given["matrix"] == "gaussian" else 1.0
+    if given["matrix"] == "gaussian":
+        matrix = gaussian(dimension, given["m"], random) / np.sqrt(given["m"], dtype=np.float64)
+    else:
+        drawn = orthonormal(dimension, given["m"], random)
+        if given["m"] >= dimension:
+            return lambda values: values @ drawn.T  # orthonormal rows: the transpose undoes them
+        matrix = drawn.explicit()
     return lambda values: from_projection(values, matrix, prior)
 
 

@@ -10,7 +10,8 @@ from benchmark.interfaces import Scores, Templates
 from benchmark.recognisers.cosine import cosine, cosine_all
 from benchmark.template_protector import TemplateProtector
 from benchmark.template_schemes.keyed import keyed_generator, protect_by_key
-from benchmark.template_schemes.projection import gaussian, orthonormal, project
+from benchmark.template_schemes.projection import Projection, gaussian, project
+from benchmark.template_schemes.reflections import orthonormal
 
 
 class RandomProjection(TemplateProtector):
@@ -31,8 +32,8 @@ class RandomProjection(TemplateProtector):
         """The same, of every template of a with every one of b."""
         return cosine_all(a, b)
 
-    def drawn(self, key: bytes, dimension: int) -> Templates:
-        """The key's matrix (float32, D x m)."""
+    def drawn(self, key: bytes, dimension: int) -> Projection:
+        """The key's matrix (D x m)."""
         random = keyed_generator(key, "random projection")
         if self.matrix == "gaussian":
             return gaussian(dimension, self.m, random) / np.float32(np.sqrt(self.m))

@@ -58,24 +58,17 @@ def from_polynomials(
 
 
 def _newton(values: Vector, key: windows.Polynomial, prior: Prior, x: Vector) -> Vector:
-    def residual_of(x: Vector) -> tuple[Vector, float]:
-        left = values - windows.polynomials(x, *key, len(values))
-        return left, float(left @ left)
-
-    (residual, error), scale = residual_of(x), float(values @ values)
+    residual = values - windows.polynomials(x, *key, len(values))
+    error = float(residual @ residual)
+    # The rounding that `_corrected` allows for is about as close as steps come, more or less for one template.
+    enough, near = (float(values @ values) * (share * ROUNDING) ** 2 for share in (2, 30))
     for _ in range(STEPS):
         slopes = windows.slopes(x, *key, len(values))
         spread, inner = windows.covariances(slopes, key[2], prior.covariance)
         # Towards the most probable solution of the linearised equations.
         target = _corrected(prior, spread, inner, residual + windows.product(slopes, key[2], x - prior.mean))
-        share = 1.0
-        while True:
-            moved = x + share * (target - x)
-            left, after = residual_of(moved)
-            share /= 2
-            if after <= error * (1 - 0.2 * share) or share <= 0.5e-2:
-                break
-        done = after > error or after < 1e-12 * scale
+        moved, left, after = windows.towards(values, x, target, key, error)
+        done = after > error or after < enough or 0.5 * error < after < near
         if after < error:
             x, residual, error = moved, left, after
         if done:
@@ -86,11 +79,13 @@ def _newton(values: Vector, key: windows.Polynomial, prior: Prior, x: Vector) ->
 def _corrected(prior: Prior, spread: Matrix, inner: Matrix, residual: Vector) -> Vector:
     """The prior's mean moved to where slopes (L x D) @ change = residual, as probably as can be.
 
-    `spread` = slopes @ covariance (L x D), `inner` = spread @ slopes.T (L x L; written over).
+    `spread` = slopes @ covariance (L x D), `inner` = spread @ slopes.T (L x L, of which the
+    lower half is enough; its diagonal is added to).
     """
-    inner[np.diag_indices(len(inner))] += ROUNDING * np.trace(inner) / len(inner) + 1e-30
-    solution, failed = dposv(inner.T, residual, overwrite_a=True)[1:]  # symmetric, and columns come first there
+    diagonal = inner.reshape(-1)[:: len(inner) + 1]
+    diagonal += ROUNDING * diagonal.mean() + 1e-30
+    solution, failed = dposv(inner.T, residual)[1:]  # symmetric, and columns come first there
     if failed:  # not definite to rounding
-        solution = np.linalg.lstsq(inner, residual, rcond=None)[0]
+        solution = np.linalg.lstsq(np.tril(inner) + np.tril(inner, -1).T, residual, rcond=None)[0]
     moved: Vector = prior.mean + spread.T @ solution
     return moved

@@ -26,7 +26,7 @@ def polynomials(
     >>> polynomials(np.array([2.0, 3.0, 5.0]), np.array([1.0, -1.0]), np.array([2, 1]), 2, 2).tolist()
     [1.0, 25.0]
     """
-    out = np.zeros(count)
+    out = np.empty(count)
     _polynomials(x, coefficients, exponents, step, out)
     return out
 
@@ -56,6 +56,8 @@ def product(slope: Matrix, step: int, change: Vector) -> Vector:
 def covariances(slope: Matrix, step: int, covariance: Matrix) -> tuple[Matrix, Matrix]:
     """Covariances of the values with the template (float64, L x D) and among themselves (L x L), to first order.
 
+    Of the latter only the lower half is filled in.
+
     >>> both = covariances(np.array([[4.0, -1.0], [10.0, 0.0]]), 2, np.eye(3))
     >>> both[0].tolist(), both[1].tolist()
     ([[4.0, -1.0, 0.0], [0.0, 0.0, 10.0]], [[17.0, 0.0], [0.0, 100.0]])
@@ -63,6 +65,19 @@ def covariances(slope: Matrix, step: int, covariance: Matrix) -> tuple[Matrix, M
     spread, inner = np.zeros((len(slope), len(covariance))), np.zeros((len(slope), len(slope)))
     _covariances(slope, step, covariance, spread, inner)
     return spread, inner
+
+
+def towards(values: Vector, x: Vector, target: Vector, key: Polynomial, error: float) -> tuple[Vector, Vector, float]:
+    """From a template x (D) as far towards `target` (D) as helps: all the way, or halves, quarters, ... of it.
+
+    The template reached, what its windows leave of `values` (L), and the sum of squares of that, against x's `error`.
+
+    >>> key = np.array([1.0]), np.array([2]), 1  # a square: from 2 towards -6, a quarter of the way is best for 1
+    >>> [one.tolist() for one in towards(np.array([1.0]), np.array([2.0]), np.array([-6.0]), key, 9.0)[:2]]
+    [[0.0], [1.0]]
+    """
+    moved, left = np.empty(len(x)), np.empty(len(values))
+    return moved, left, _towards(values, x, target, *key, error, moved, left)
 
 
 @njit(cache=True, nogil=True)
@@ -75,6 +90,7 @@ def _power(base, exponent):  # type: ignore[no-untyped-def]  # numba infers them
 
 @njit(cache=True, nogil=True)
 def _polynomials(x, coefficients, exponents, step, out):  # type: ignore[no-untyped-def]
+    out[:] = 0
     for window in range(len(out)):
         for number in range(min(len(coefficients), len(x) - window * step)):
             out[window] += coefficients[number] * _power(x[window * step + number], exponents[number])
@@ -96,15 +112,36 @@ def _product(slope, step, change, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def _towards(values, x, target, coefficients, exponents, step, error, moved, left):  # type: ignore[no-untyped-def]
+    share = 1.0
+    while True:
+        for place in range(len(x)):
+            moved[place] = x[place] + share * (target[place] - x[place])
+        _polynomials(moved, coefficients, exponents, step, left)
+        after = 0.0
+        for window in range(len(left)):
+            left[window] = values[window] - left[window]
+            after += left[window] * left[window]
+        share /= 2
+        if after <= error * (1 - 0.2 * share) or share <= 0.5e-2:
+            return after
+
+
+@njit(cache=True, nogil=True)
 def _covariances(slope, step, covariance, spread, inner):  # type: ignore[no-untyped-def]
     count, m = slope.shape
+    by_number = np.ascontiguousarray(slope.T)
     for window in range(count):
+        own = spread[window]
         for number in range(min(m, len(covariance) - window * step)):
             weight, row = slope[window, number], covariance[window * step + number]
-            for place in range(len(row)):
-                spread[window, place] += weight * row[place]
-    for window in range(count):
-        for other in range(count):
-            first = other * step
-            for number in range(min(m, len(covariance) - first)):
-                inner[window, other] += spread[window, first + number] * slope[other, number]
+            for place in range(len(own)):
+                own[place] += weight * row[place]
+        among = inner[window, : window + 1]
+        for number in range(m):
+            weights = by_number[number, : window + 1]
+            if window * step + number >= len(own):  # past the template's end
+                weights = weights[:window]
+            shifted = own[number::step]
+            for other in range(len(weights)):
+                among[other] += shifted[other] * weights[other]

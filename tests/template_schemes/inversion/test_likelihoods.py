@@ -29,7 +29,7 @@ def _likelihood(name: str, prior):
     if name.startswith("products"):
         order = iom.permutations(KEY, D, 9, int(name[-1]), 7)
         return likelihoods.largest_products(RANDOM.integers(7, size=9), order, prior)
-    layers = [one.astype(float) for one in mlp.weights(KEY, D, [16, 10], 20)]
+    layers = mlp.weights(KEY, D, [16, 10], 20)
     return likelihoods.outputs_above(BITS, layers, name, 0.05, prior)
 
 
