@@ -45,7 +45,7 @@ class DecodingProcess:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end()
+        self.close()
 
     def decode(self, kind: Format, decoder: str, stream: bytes) -> Answer:
         """Let one decoder decode one stream."""
@@ -57,7 +57,7 @@ class DecodingProcess:
             line = self._line(process)
         except (BrokenPipeError, EOFError, TimeoutError) as error:
             reason = f"took longer than {self._seconds:g} s" if isinstance(error, TimeoutError) else "crashed"
-            self._end()
+            self.close()
             return Answer(None, reason, died=True)
         word, _, rest = line.partition(" ")
         if word != "ok":
@@ -76,7 +76,7 @@ class DecodingProcess:
             )
             assert self._process.stdout is not None
             if self._process.stdout.readline() != b"ready\n":  # not within the limit: the first start compiles
-                self._end()
+                self.close()
                 raise RuntimeError("the process of the decoders does not start")
         return self._process
 
@@ -92,7 +92,8 @@ class DecodingProcess:
             raise EOFError
         return line.decode("utf-8", "replace").rstrip("\n")
 
-    def _end(self) -> None:
+    def close(self) -> None:
+        """End the process; a stream that comes later starts another."""
         if self._process is not None:
             self._process.kill()
             self._process.communicate()

@@ -186,7 +186,7 @@ class Workshop:
 
     def close(self) -> None:
         """End the submissions' processes, and that of the decoders."""
-        self.decoders.__exit__(None, None, None)
+        self.decoders.close()
         for process in self._processes.values():
             process.close()
         self._processes.clear()
