@@ -116,7 +116,8 @@ def _linked(protected: np.ndarray, identities: np.ndarray, originals: np.ndarray
 
     def error(x: np.ndarray) -> float:
         unit = x / np.linalg.norm(x, axis=1, keepdims=True)
-        scores = (unit @ unit.T)[one, other]
+        # Bits give many equal scores, which float32 would tell apart.
+        scores = (unit @ unit.T)[one, other].round(5)
         return eer(scores[same], scores[~same])
 
     return learned, error(protected[half:].astype(float)), error(embedded)
@@ -142,14 +143,12 @@ def test_values_that_are_only_shuffled_are_sorted() -> None:
     assert linked < plain - 0.1
 
 
-def test_plain_comparison_stays_where_nothing_beats_it() -> None:
-    """With most sets of keys: a standard error is passed by chance at times."""
-    x, stayed = faces(120, 2), 0
-    for turn in range(3):
-        keys = [derive_key(bytes(32), "subject", str(turn), str(number)) for number in range(240)]
-        hidden = load_baseline("protectors/biohashing", m=32).protect(x, keys, generator=generator())
-        learned, plain, linked = _linked(hidden, np.repeat(np.arange(120), 2), x)
-        stayed += learned["margin"] == 0
-        assert learned["margin"] or linked == pytest.approx(plain, abs=1e-3)  # ties are rounded
-        assert 0.3 < linked < 0.7
-    assert stayed >= 2
+@pytest.mark.parametrize("turn", range(3))
+def test_plain_comparison_stays_where_nothing_beats_it(turn) -> None:
+    x = faces(120, 2)
+    keys = [derive_key(bytes(32), "subject", str(turn), str(number)) for number in range(240)]
+    hidden = load_baseline("protectors/biohashing", m=32).protect(x, keys, generator=generator())
+    learned, plain, linked = _linked(hidden, np.repeat(np.arange(120), 2), x)
+    assert learned["margin"] == 0
+    assert linked == pytest.approx(plain, abs=1e-6)
+    assert 0.3 < linked < 0.7
