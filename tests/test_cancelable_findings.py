@@ -59,11 +59,6 @@ def board(tmp_path: Path, findings, monkeypatch) -> Path:
     return tmp_path
 
 
-def page(findings, board: Path) -> str:
-    """The page with all of its parts from one protocol."""
-    return findings.page(board, findings.Protocols("keyed", "keyed", "keyed"))
-
-
 def section(text: str, title: str) -> str:
     return text.partition(f"## {title}")[2].partition("\n## ")[0]
 
@@ -73,7 +68,7 @@ def test_the_committed_page_is_what_the_records_make_it(findings):
 
 
 def test_every_claim_has_a_verdict_that_follows_from_the_records(findings, board):
-    text = page(findings, board)
+    text = findings.page(board, "keyed")
     # 95 % intervals are a point wide on either side here: 0.97 of the distance is within them, 0.64 is not.
     assert "In 4 of 12 cases" in section(text, "Claim: warped samples still tell people apart")
     apart = section(text, "Claim: under different keys")
@@ -91,31 +86,29 @@ def test_every_claim_has_a_verdict_that_follows_from_the_records(findings, board
 
 
 def test_schemes_on_templates_are_told_of_where_they_have_been_run(findings, board):
-    assert "Protecting templates" not in page(findings, board)
+    assert "Protecting templates" not in findings.page(board, "keyed")
     for one in keyed_records():
         if one.protector.domain == "template":
-            record = one.model_copy(update={"protocol": one.protocol.model_copy(update={"id": "hashes"})})
-            write_record(record_path(board, "hashes", one.setting, one.attack.setting), record)
-    told = section(findings.page(board, findings.Protocols("keyed", "keyed", "hashes")), "Protecting templates instead")
+            write_record(record_path(board, "keyed", one.setting, one.attack.setting), one)
+    told = section(findings.page(board, "keyed"), "Protecting templates instead")
     assert "Through MS1M" in told
-    assert "from `hashes`)" in told
     assert re.search(r"\| biohashing@m64 +\| +64 \|", told)
     line = next(line for line in told.splitlines() if line.startswith("| biohashing@m64") and "|      64 |" not in line)
     assert re.findall(r" (\d+\.\d) \(", line) == ["30.0", "11.0", "40.0"]  # revoked, stolen key, inverted
     assert "what 0 of 1 settings give back" in told
     with pytest.raises(SystemExit, match="no records of nowhere"):
-        findings.page(board, findings.Protocols("keyed", "keyed", "nowhere"))
+        findings.page(board, "nowhere")
 
 
 def test_figures_that_have_been_drawn_are_shown(findings, board):
-    assert "![" not in page(findings, board)
+    assert "![" not in findings.page(board, "keyed")
     (board / "plots").mkdir()
     (board / "plots" / "keyed.summary-block-warping.svg").touch()
-    assert f"](../{board.name}/plots/keyed.summary-block-warping.svg)" in page(findings, board)
+    assert f"](../{board.name}/plots/keyed.summary-block-warping.svg)" in findings.page(board, "keyed")
 
 
 def test_numbers_come_with_their_intervals(findings, board):
-    rows = section(page(findings, board), "Claim: a warped sample does not match its original")
+    rows = section(findings.page(board, "keyed"), "Claim: a warped sample does not match its original")
     line = next(line for line in rows.splitlines() if line.startswith("| LBP"))
     expected = findings.Findings(board, "keyed").value("block-warping@warp_8_4", "protected-original", "lbp")
     shown = f"{100 * expected.value:.2f} ({100 * expected.low:.2f} to {100 * expected.high:.2f})"
@@ -142,12 +135,12 @@ def test_a_sentence_that_the_records_do_not_bear_out_stops_the_page(findings, bo
     )
     monkeypatch.setattr(findings, "PAGE", claims)
     with pytest.raises(SystemExit, match="no longer true: LBP is lost"):
-        page(findings, board)
+        findings.page(board, "keyed")
     claims.with_suffix(".md.j2").write_text(
         "{{ f.percent('block-warping@warp_8_4', ORIGINAL, 'lbp', 'eer', 'no-such') }}"
     )
     with pytest.raises(SystemExit, match="no record of no-such"):
-        page(findings, board)
+        findings.page(board, "keyed")
 
 
 def test_still_and_slightly_moved_meshes_do_not_fold(findings):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from findings_page import SHORT, known, render, write_or_check
@@ -27,18 +27,8 @@ from benchmark.tables import natural, show, table
 ROOT = Path(__file__).resolve().parents[1]
 BOARD = ROOT / "leaderboard"
 PAGE = ROOT / "docs" / "cancelable-biometrics.md"
-
-
-class Protocols(NamedTuple):
-    """Which protocol's records each part of the page tells of."""
-
-    warps: str
-    remaps: str
-    templates: str
-
-
-#: The largest in which all settings of a part have been run.
-PROTOCOLS = Protocols(warps="lfw-cancelable-v1", remaps="lfw-cancelable-dev", templates="lfw-cancelable-v1")
+#: The largest that has been run.
+PROTOCOL = "lfw-cancelable-v1"
 #: What protects, with the way in which it is better.
 INDICATORS = ((DIFFERENT, "eer"), (DIFFERENT, "d_sys"), (DIFFERENT, "revoked_match_rate"), (ORIGINAL, "eer"),
               (ORIGINAL, "attack_success_rate"))  # fmt: skip
@@ -185,16 +175,13 @@ def verdict(share: float) -> str:
     return "**Holds.**" if share == 1 else "**Does not hold.**" if share == 0 else "**Holds in part.**"
 
 
-def page(board: Path = BOARD, protocols: Protocols = PROTOCOLS) -> str:
+def page(board: Path = BOARD, protocol: str = PROTOCOL) -> str:
     """The page as the records make it; raises SystemExit where there are none, or a sentence is wrong."""
-    for one in protocols:
-        if not any((board / "records" / one).rglob("*.json")):
-            raise SystemExit(f"there are no records of {one} under {board}; run the protocol first")
+    if not any((board / "records" / protocol).rglob("*.json")):
+        raise SystemExit(f"there are no records of {protocol} under {board}; run the protocol first")
     offered: dict[str, Any] = {"SAME": SAME, "OWN": OWN, "DIFFERENT": DIFFERENT, "STOLEN": STOLEN, "ORIGINAL": ORIGINAL}
     offered |= {"folding": folding, "show": show, "table": table, "verdict": verdict, "INDICATORS": INDICATORS}
-    found = {one: Findings(board, one) for one in set(protocols)}
-    offered |= {"f": found[protocols.warps], "r": found[protocols.remaps], "t": found[protocols.templates]}
-    offered |= {"protocols": protocols, "short": _short, "named": _named}
+    offered |= {"f": Findings(board, protocol), "protocol": protocol, "short": _short, "named": _named}
     return render(PAGE, offered)
 
 
