@@ -18,8 +18,8 @@ from benchmark.scenarios import scenarios_of, sets_of
 from benchmark.score_sets.build import all_pairs_set
 from benchmark.score_sets.measure import measure
 
-#: Samples whose comparisons are timed.
-_TIMED = 512
+#: Samples whose comparisons are timed: twice, since much of the time does not grow with their number.
+_TIMED = 512, 2048
 
 
 def estimate_scenarios(assignment: Assignment, times: Times, speeds: Speeds) -> Estimate:
@@ -55,7 +55,19 @@ def _job(assignment: Assignment, job: Job, times: Times, speeds: Speeds, score: 
 
 def _score_seconds(assignment: Assignment) -> float:
     """CPU seconds to compare every two samples by cosine and to measure that, from fewer samples."""
-    protocol, count = assignment.plan.protocol, min(_TIMED, len(assignment.ids))
+    few, many = (min(count, len(assignment.ids)) for count in _TIMED)
+    _timed(assignment, few)  # whatever is loaded or compiled at first
+    seconds, more = _timed(assignment, few), _timed(assignment, many)
+    if few == many:
+        return more
+    pairs, further = (count * (count - 1) / 2 for count in (few, many))
+    slope = max(more - seconds, 0) / (further - pairs)
+    return more + slope * max(len(assignment.compared) - further, 0)
+
+
+def _timed(assignment: Assignment, count: int) -> float:
+    """CPU seconds for every two of `count` made-up templates."""
+    protocol = assignment.plan.protocol
     subjects = np.unique(assignment.compared.subjects[:count], return_inverse=True)[1]
     if not 1 < subjects.max() + 1 < count:
         subjects = np.arange(count) // 2
@@ -64,4 +76,4 @@ def _score_seconds(assignment: Assignment) -> float:
     weights = subject_weights(int(subjects.max()) + 1, generator=random, resamples=protocol.bootstrap.resamples)
     start = time.process_time()
     measure(all_pairs_set(templates, None, subjects, cosine_all), weights, metrics=protocol.metrics)
-    return (time.process_time() - start) * len(assignment.compared) / (count * (count - 1) / 2)
+    return time.process_time() - start
