@@ -37,10 +37,10 @@ from benchmark.recognisers.architecture import Input
 from benchmark.recognisers.chi_square import chi_square, chi_square_all
 from benchmark.recognisers.lbp import BINS, CELL, grey, histograms
 from benchmark.recognisers.networks.catalogue import network_names, network_table
-from benchmark.recognisers.networks.cpu import cpu_engine
 from benchmark.recognisers.networks.gpu import network as table_network
 from benchmark.recognisers.networks.graph import model as table_graph
 from benchmark.recognisers.networks.modules import Network
+from benchmark.recognisers.networks.normalised import table_engine
 from benchmark.recognisers.onnx_network import model as mobilefacenet_graph
 from benchmark.recognisers.torch_network import network
 from benchmark.recognisers.weights import find_weights, network_shapes, read_weights, weights_of
@@ -90,8 +90,8 @@ def cases(data: Path | None, names: Sequence[str]) -> Iterator[Case]:
             torch.manual_seed(0)
             tensors = {key: value.numpy() for key, value in Network(table).state_dict().items()}
             image = Input((0, 112), (127.5,) * 3, (128.0,) * 3)
-            engine = partial(cpu_engine, table, tensors, image)
             graph = partial(table_graph, table, tensors, image)
+            engine = partial(table_engine, table, lambda batch, graph=graph: graph(batch=batch), image.columns)
             yield Case(
                 name,
                 lambda threads, engine=engine: engine(threads=threads),

@@ -176,15 +176,18 @@ def _mobilefacenet(order: Order, digest: str) -> Recogniser:
     path = find_weights(weights, data=order.root())
     tensors = read_weights(path, sha256=weights.sha256, shapes=network_shapes(weights.network))
     named = {weights.file: weights.sha256}
-    if order.device == "cpu" and order.threads > 1:
-        from .mobilefacenet_threads import ThreadedMobileFaceNet
-
-        return ThreadedMobileFaceNet(
-            order.id, weights.variant, tensors, weights.input, digest=digest, weights=named, threads=order.threads
+    if order.device != "cpu":
+        return MobileFaceNet(
+            order.id, weights.variant, tensors, weights.input, digest=digest, weights=named, device=order.device
         )
-    return MobileFaceNet(
-        order.id, weights.variant, tensors, weights.input, digest=digest, weights=named, device=order.device
-    )
+    from .architecture import DIMENSION
+    from .networks.embedder import Embedder
+    from .networks.normalised import normalised_engine
+    from .onnx_network import model
+
+    graph = lambda batch: model(weights.variant, tensors, weights.input, batch=batch)  # noqa: E731
+    engine = normalised_engine(graph, weights.input.columns, dimension=DIMENSION, threads=order.threads)
+    return Embedder(order.id, engine, dimension=DIMENSION, digest=digest, weights=named)
 
 
 def _network_parts(order: Order) -> tuple[Any, ...]:
@@ -209,9 +212,11 @@ def _network(order: Order, digest: str) -> Recogniser:
     path = find_weights(weights, data=root)
     tensors = read_weights(path, sha256=weights.sha256, shapes=table.shapes(), half=True)
     if order.device == "cpu":
-        from .networks.cpu import cpu_engine
+        from .networks.graph import model
+        from .networks.normalised import table_engine
 
-        engine: Any = cpu_engine(table, tensors, weights.input, threads=order.threads)
+        graph = lambda batch: model(table, tensors, weights.input, batch=batch)  # noqa: E731
+        engine: Any = table_engine(table, graph, weights.input.columns, threads=order.threads)
     else:
         from .networks.gpu import TorchEngine
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +13,12 @@ from PIL import Image
 from benchmark.errors import InvalidInputError
 from benchmark.interfaces import Recogniser, Samples
 from benchmark.recognisers import load_recogniser
-from benchmark.recognisers.architecture import Variant, shapes
+from benchmark.recognisers.architecture import DIMENSION, Variant, shapes
 from benchmark.recognisers.cosine import cosine
-from benchmark.recognisers.mobilefacenet import MobileFaceNet
-from benchmark.recognisers.mobilefacenet_threads import ThreadedMobileFaceNet
-from benchmark.recognisers.onnx_network import OnnxEngine
+from benchmark.recognisers.networks.normalised import normalised_engine
+from benchmark.recognisers.onnx_network import OnnxEngine, model
 from benchmark.recognisers.torch_network import TorchEngine, network
-from benchmark.recognisers.weights import known_weights
+from benchmark.recognisers.weights import find_weights, known_weights, read_weights
 
 VARIANTS: tuple[Variant, ...] = ("ms1m", "casia")
 INPUT = {weights.variant: weights.input for weights in known_weights().values()}
@@ -105,22 +103,35 @@ def test_threads_do_not_change_a_template() -> None:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_threads_share_a_lone_sample_and_change_no_bit(variant: Variant) -> None:
-    tensors, samples = _random_tensors(variant), _samples(3)
-    known: dict[str, Any] = {"digest": "d", "weights": {}}
-    one = MobileFaceNet("m", variant, tensors, INPUT[variant], **known)
-    two = ThreadedMobileFaceNet("m", variant, tensors, INPUT[variant], threads=2, **known)
-    whole = one.embed(samples)
-    assert np.array_equal(two.embed(samples), whole)
-    assert all(np.array_equal(two.embed(samples[n : n + 1])[0], whole[n]) for n in range(3))
-    with pytest.raises(InvalidInputError, match="112 x 112"):
-        two.embed(samples[:1, :100])
+def test_normalising_outside_of_the_graph_changes_no_bit(variant: Variant) -> None:
+    tensors, samples, image = _random_tensors(variant), _samples(5), INPUT[variant]
+    expected = OnnxEngine(variant, tensors, image)(samples)
+    for threads, several in ((1, 1), (2, 1), (1, 4)):
+        engine = normalised_engine(
+            lambda batch: model(variant, tensors, image, batch=batch),
+            image.columns,
+            dimension=DIMENSION,
+            threads=threads,
+            several=several,
+        )
+        assert np.array_equal(engine(samples), expected)
+        assert np.array_equal(engine(samples[2:3]), expected[2:3])  # threads share a lone sample
 
 
-def test_threads_are_no_part_of_the_name(data_root: Path) -> None:
-    one, two = (load_recogniser("mobilefacenet-ms1m", data=data_root, threads=threads) for threads in (1, 2))
-    assert isinstance(two, ThreadedMobileFaceNet)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_what_is_loaded_gives_the_bits_that_its_digest_names(variant: Variant, data_root: Path) -> None:
+    """The digest counts the code of `OnnxEngine`, and no threads."""
+    samples = _samples(3)
+    weights = known_weights()[f"mobilefacenet-{variant}"]
+    path = find_weights(weights, data=data_root)
+    tensors = read_weights(path, sha256=weights.sha256, shapes=shapes(variant))
+    expected = OnnxEngine(variant, tensors, weights.input)(samples)
+    one, two = (load_recogniser(weights.id, data=data_root, threads=threads) for threads in (1, 2))
     assert one.digest == two.digest
+    for loaded in (one, two):
+        assert np.array_equal(loaded.embed(samples), expected)
+        with pytest.raises(InvalidInputError, match="112 x 112"):
+            loaded.embed(samples[:1, :100])
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
