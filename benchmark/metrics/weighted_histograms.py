@@ -67,9 +67,10 @@ def resampled_counts(
     a, b = np.asarray(first, np.int32), np.asarray(second, np.int32)
     if not bins.shape == a.shape == b.shape:
         raise ValueError(f"each comparison needs two subjects: {bins.shape}, {a.shape}, {b.shape}")
-    if bins.size and (bins.min() < 0 or bins.max() >= count):
+    # As unsigned numbers, among which negative ones are the largest.
+    if bins.size and bins.view(np.uint16).max() >= count:
         raise ValueError(f"bins must be numbered 0..{count - 1}")
-    if a.size and (min(a.min(), b.min()) < 0 or max(a.max(), b.max()) >= weights.shape[1]):
+    if a.size and max(a.view(np.uint32).max(), b.view(np.uint32).max()) >= weights.shape[1]:
         raise ValueError(f"subjects must be columns 0..{weights.shape[1] - 1} of the weights")
     most = max(1, int(weights.max()))
     if most > np.iinfo(np.uint16).max or weights.min() < 0:
@@ -91,6 +92,8 @@ class _Runs(NamedTuple):
     partner: npt.NDArray[np.unsignedinteger]
     #: How many bins there are.
     height: int
+    #: The most partners of any run.
+    longest: int
 
     @classmethod
     def of(
@@ -106,10 +109,10 @@ class _Runs(NamedTuple):
             raise ValueError(f"{bins.size:,} comparisons are too many to sort at once")
         places = np.zeros(count * subjects + 1, np.int32)
         _size_cells(bins, a, subjects, places)
-        runs = int(np.count_nonzero(places))
+        runs, longest = int(np.count_nonzero(places)), int(places.max(initial=0))
         found = cls(
             np.empty(runs, np.int16), np.empty(runs, np.int32), np.empty(runs + 1, np.int64),
-            np.empty(bins.size, np.uint16 if subjects < 1 << 16 else np.uint32), count,
+            np.empty(bins.size, np.uint16 if subjects < 1 << 16 else np.uint32), count, longest,
         )  # fmt: skip
         _place_cells(places, subjects, found.bin, found.subject, found.start)
         _fill_cells(bins, a, b, subjects, places, found.partner)
@@ -122,8 +125,8 @@ class _Runs(NamedTuple):
         weights[:-1, : len(drawn)] = drawn.T
         weights[-1] = 1  # within a subject the weight is his alone
         # As many runs at a time as cannot bring any bin beyond 32 bits; where a single one could, in 64 bits at once.
-        step, longest = _MOST // most**2, int(np.diff(self.start).max(initial=0))
-        wide = longest > step
+        step = _MOST // most**2
+        wide = self.longest > step
         total = np.zeros((self.height, LANES), np.int64)
         part = np.zeros((self.height, LANES), np.int64 if wide else np.int32)
         step = self.partner.size if wide else step

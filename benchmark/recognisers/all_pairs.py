@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeAlias
 
+import numba
 import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
@@ -153,15 +154,17 @@ def _strips(
     reduce: Callable[[npt.NDArray[np.float32]], npt.NDArray[Any]],
 ) -> Iterator[tuple[npt.NDArray[np.float32], npt.NDArray[Any]]]:
     """For each strip, in order: its genuine scores (float32), and what `reduce` makes of its impostor scores."""
-    count = len(subjects)
+    count, numbers = len(subjects), np.unique(subjects, return_inverse=True)[1].astype(np.int32)
 
     def strip(first: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[Any]]:
         rows = slice(first, first + tile[0])
         scores = _strip_scores(probes.templates[rows], gallery.templates[first:], compare_all, tile[1])
-        scores[probes.failed[rows, None] | gallery.failed[None, first:]] = -np.inf
-        later = np.arange(count - first) > np.arange(len(scores))[:, None]
-        same = subjects[rows, None] == subjects[None, first:]
-        return scores[later & same], reduce(scores[later & ~same])
+        lost, others_lost = probes.failed[rows], gallery.failed[first:]
+        if lost.any() or others_lost.any():
+            scores[lost[:, None] | others_lost] = -np.inf
+        genuine = np.empty(scores.size, np.float32)
+        counts = _part(scores.ravel(), numbers[first:], genuine)
+        return genuine[: counts[0]].copy(), reduce(scores.ravel()[: counts[1]])
 
     # Threads of a BLAS under each of ours would wait for each other longer than a tile takes.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
@@ -178,3 +181,24 @@ def _strip_scores(a: Templates, others: Templates, compare_all: CompareAll, colu
             raise InvalidInputError(f"compare_all gave scores of shape {part.shape} for {len(a)} x {len(b)} templates")
         scores[:, start : start + columns] = part
     return scores
+
+
+@numba.njit(cache=True, nogil=True)
+def _part(scores: Any, subjects: Any, genuine: Any) -> Any:
+    """Part the scores of a strip (in memory order, of its rows with these M subjects): how many of one, and of two.
+
+    Those of two subjects go to the front of `scores` itself, and those below the diagonal are overwritten.
+    """
+    count = subjects.size
+    g = i = 0
+    for row in range(scores.size // count):
+        own = subjects[row]
+        for column in range(row + 1, count):
+            score = scores[row * count + column]
+            if subjects[column] == own:
+                genuine[g] = score
+                g += 1
+            else:
+                scores[i] = score
+                i += 1
+    return g, i

@@ -179,13 +179,15 @@ def _fill_failures(mated: npt.NDArray[np.float32], non_mated: npt.NDArray[np.flo
         raise InvalidInputError(
             f"a score set needs comparisons of one subject and of two; there are {mated.size:,} and {non_mated.size:,}"
         )
-    masks = [np.isneginf(scores) for scores in (mated, non_mated)]
-    failed = int(masks[0].sum()), int(masks[1].sum())
-    lowest = np.float32(np.inf)
-    for scores, mask in zip((mated, non_mated), masks, strict=True):
-        lowest = min(lowest, scores.min(initial=np.float32(np.inf), where=~mask))
-        if np.isnan(scores).any() or np.isposinf(scores).any():
-            raise InvalidInputError("a comparison gave a score that is NaN or infinite")
-    for scores, mask in zip((mated, non_mated), masks, strict=True):
+    both = mated, non_mated
+    # Extremes tell of what is rare; each mask over thirty million scores takes ten times as long.
+    least = [scores.min() for scores in both]
+    if np.isnan(least).any() or np.isposinf([scores.max() for scores in both]).any():
+        raise InvalidInputError("a comparison gave a score that is NaN or infinite")
+    if not np.isneginf(least).any():
+        return 0, 0
+    masks = [np.isneginf(scores) for scores in both]
+    lowest = min(scores.min(initial=np.float32(np.inf), where=~mask) for scores, mask in zip(both, masks, strict=True))
+    for scores, mask in zip(both, masks, strict=True):
         scores[mask] = lowest if np.isfinite(lowest) else np.float32(0)
-    return failed
+    return int(masks[0].sum()), int(masks[1].sum())

@@ -30,7 +30,7 @@ def no_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_fallback")
 @pytest.mark.parametrize("reach", [32, 64, 128, 256])
 def test_every_quotient_is_the_correctly_rounded_one(reach: int) -> None:
-    """All two counts of 0..255: by one pick, by two, and by division, as the largest of the second has it."""
+    """All two counts of 0..255: by one pick, two, four, and by division, as the largest of the second has it."""
     x, y = np.zeros((256, 64), np.float32), np.zeros((reach, 64), np.float32)
     x[:, 5], y[:, 5] = np.arange(256), np.arange(reach)
     a, b = np.arange(256.0)[:, None], np.arange(float(reach))
