@@ -30,7 +30,14 @@ Scenario: TypeAlias = Literal["same-key", "key-per-subject", "different-keys", "
 
 #: Of comparisons of a pair list, and of all comparisons of a list of samples; `fnmr_at_fmr_<x>` of both.
 PAIR_METRICS = ("eer", "auc", "d_prime", "view2_accuracy", "attack_success_rate", "psnr", "ssim", "ms_ssim")
-ALL_PAIRS_METRICS = ("eer", "d_sys", "maximal_linkability", "attack_success_rate", "revoked_match_rate")
+ALL_PAIRS_METRICS = (
+    "eer",
+    "d_sys",
+    "maximal_linkability",
+    "attack_success_rate",
+    "revoked_match_rate",
+    "key_sensitivity",
+)
 _METRICS = tuple(dict.fromkeys(PAIR_METRICS + ALL_PAIRS_METRICS))
 
 

@@ -37,7 +37,7 @@ def _job(assignment: Assignment, job: Job, times: Times, speeds: Speeds, score: 
     protocol, samples = assignment.plan.protocol, len(assignment.ids)
     protector, attack = job.protector.submission.protector, job.attack.submission.attack
     scenarios = scenarios_of(protocol, protector, attack)
-    sets = sets_of(scenarios, protector, attack, revocation="revoked_match_rate" in protocol.metrics)
+    sets = sets_of(scenarios, protector, attack, protocol.metrics)
     apart = protector.domain == "template"
     views = len(views_in(job))
     protect = times.of(("protect", protocol.id, job.protector.name), ("protect", protector.id)) or 0.0

@@ -30,7 +30,7 @@ SAID = {
 }
 #: Metrics that the page shows beside the EER, in folded tables.
 MORE_METRICS = (
-    "attack_success_rate", "d_sys", "maximal_linkability", "revoked_match_rate", "fnmr_at_fmr_0.001",
+    "attack_success_rate", "d_sys", "maximal_linkability", "revoked_match_rate", "key_sensitivity", "fnmr_at_fmr_0.001",
 )  # fmt: skip
 
 

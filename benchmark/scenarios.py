@@ -5,12 +5,13 @@ Every sample is protected once for each of these sets:
 - `system`: under one key for all;
 - `subject`: under its subject's key;
 - `sample`: under a key of its own;
+- `flipped`: under that key with one bit flipped;
 - `stolen`: in its place a sample of another subject, under the key of its subject.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from benchmark.errors import InvalidInputError
@@ -18,7 +19,7 @@ from benchmark.protocol_schema import Protocol, Scenario
 from benchmark.recognisers.registry import compares_by_cosine
 from benchmark.submission import AttackManifest, KeyPolicy, ProtectorManifest
 
-SetName: TypeAlias = Literal["system", "subject", "sample", "stolen"]
+SetName: TypeAlias = Literal["system", "subject", "sample", "flipped", "stolen"]
 
 #: The scenarios, those first whose thresholds others are measured by, with the protected sets that they compare.
 SETS: Mapping[Scenario, tuple[SetName, ...]] = {
@@ -35,6 +36,7 @@ POLICY: Mapping[SetName, KeyPolicy] = {
     "system": "system",
     "subject": "subject",
     "sample": "sample",
+    "flipped": "sample",
     "stolen": "subject",
 }
 
@@ -59,13 +61,14 @@ def scenarios_of(protocol: Protocol, protector: ProtectorManifest, attack: Attac
 
 
 def sets_of(
-    scenarios: tuple[Scenario, ...], protector: ProtectorManifest, attack: AttackManifest, *, revocation: bool
+    scenarios: tuple[Scenario, ...], protector: ProtectorManifest, attack: AttackManifest, metrics: Sequence[str]
 ) -> tuple[SetName, ...]:
-    """The protected sets behind scenarios; with `revocation` those too that say what a new key is worth."""
+    """The protected sets behind scenarios, with those that some of the metrics need: what another key is worth."""
     known = SETS if protector.keyed else KEYLESS
     wanted = [name for scenario in scenarios for name in known[scenario]]
-    if revocation and attack.returns == "protected" and "different-keys" in scenarios:
-        wanted.append("subject")
+    if attack.returns == "protected" and "different-keys" in scenarios:
+        wanted += ["subject"] if "revoked_match_rate" in metrics else []
+        wanted += ["flipped"] if "key_sensitivity" in metrics else []
     return tuple(dict.fromkeys(wanted))
 
 

@@ -70,7 +70,7 @@ protectors:
 attacks:
 {attacks}
 recognisers: [{", ".join(RECOGNISERS)}]
-metrics: [eer, fnmr_at_fmr_0.001, d_sys, maximal_linkability, attack_success_rate, revoked_match_rate]
+metrics: [eer, fnmr_at_fmr_0.001, d_sys, maximal_linkability, attack_success_rate, revoked_match_rate, key_sensitivity]
 bootstrap: {{resamples: 1000}}
 limits: {{seconds_per_sample: 5, memory_gib: 4, seconds_to_start: 120}}
 """

@@ -20,9 +20,10 @@ from benchmark.protocol_schema import Scenario
 from benchmark.recognisers.many import MANY, MANY_TILE
 from benchmark.record import Flag, Value
 from benchmark.scenarios import KEYLESS, SETS
-from benchmark.score_sets.build import ScoreSet, all_pairs_set, row_scores, rows_set
+from benchmark.score_sets.build import RowScores, ScoreSet, all_pairs_set, row_scores, rows_set
 from benchmark.score_sets.counts import UNPROTECTED, ScoreCounts
 from benchmark.score_sets.measure import Measured, measure
+from benchmark.score_sets.thresholds import STOLEN_KEY, threshold_source
 from benchmark.source import module_digest
 from benchmark.store import Artefact
 
@@ -117,34 +118,49 @@ class _Scoring:
 
     def _measure(self, scenario: Scenario, thresholds: Mapping[str, float | None]) -> Measured:
         """One scenario; `thresholds`: those of FMR 0.1 % of the scenarios before it."""
-        accept: dict[str, float | None] = {}
-        revoked = None
+        accept = self._thresholds(scenario, thresholds)
         if scenario == "stolen-key":
             score_set = self._stolen()
-            if "key-per-subject" in thresholds:
-                accept["non_mated"] = thresholds["key-per-subject"]
         elif scenario == "protected-original":
             score_set = self._among(self.sets[scenario][0], self._originals())
-            accept["mated"] = unprotected(self.workshop, self.name).threshold
         elif scenario == "key-per-subject":
             score_set = self._own()
         else:
             score_set = self._among(self.sets[scenario][0], None)
-            if scenario == "different-keys" and "same-key" in thresholds:
-                accept["mated"] = thresholds["same-key"]
-            if scenario == "different-keys" and "key-per-subject" in thresholds:
-                accept["revoked"] = thresholds["key-per-subject"]
+        rows = {}
         if "revoked" in accept:
-            both = self._gathered("subject"), self._gathered("sample")
-            revoked = row_scores(*both, self.subjects, self.subjects, self.view.compare)
+            rows["revoked"] = self._row_scores("subject", "sample")
+        if "flipped" in accept:
+            rows["flipped"] = self._row_scores("sample", "flipped")
         return measure(
             score_set,
             weights(self.workshop),
             metrics=self.workshop.protocol.metrics,
             thresholds=accept,
-            revoked=revoked,
+            rows=rows,
             where=f"{scenario}/{self.name}",
         )
+
+    def _thresholds(self, scenario: Scenario, known: Mapping[str, float | None]) -> dict[str, float | None]:
+        """What counts as accepted in a scenario, for `measure`; `known`: thresholds of the scenarios before it."""
+        accept: dict[str, float | None] = {}
+        kept = self.job.attack.submission.attack.returns == "protected"
+        kind = "non_mated" if scenario == STOLEN_KEY else "mated"
+        source = threshold_source(scenario, self.job.protector.submission.protector.domain)
+        if source == UNPROTECTED and (kept or scenario == "protected-original"):
+            accept[kind] = unprotected(self.workshop, self.name).threshold
+        elif source in known:
+            accept[kind] = known[source]
+        if scenario == "different-keys" and "key-per-subject" in known:
+            metrics = self.workshop.protocol.metrics
+            kinds = {"revoked": "revoked_match_rate", "flipped": "key_sensitivity"}
+            accept |= {kind: known["key-per-subject"] for kind, metric in kinds.items() if metric in metrics}
+        return accept
+
+    def _row_scores(self, probes: str, gallery: str) -> RowScores:
+        """Each sample in one protected set against itself in another."""
+        both = self._gathered(probes), self._gathered(gallery)
+        return row_scores(*both, self.subjects, self.subjects, self.view.compare)
 
     def _gathered(self, name: str) -> Gathered:
         return self.view.gather(batch.exposed()[name].templates(self.name) for batch in self.batches)

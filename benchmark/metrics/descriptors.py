@@ -99,6 +99,7 @@ _ALL = (
     _share("d_sys_floor", "floor of D_sys", "neither", decimals=1),
     Metric("d_sys_null", "p of the permutation null", "", "neither", (0.0, 1.0), 3),
     _share("revoked_match_rate", "revoked template matches", "lower", decimals=1),
+    _share("key_sensitivity", "key sensitivity", "higher", decimals=1),
     _share("stolen_key_rate", "stolen key accepted", "lower", decimals=1),
     _share("eer_same_key", "EER, same key", "lower"),
     _share("eer_key_per_subject", "EER, key per subject", "lower"),

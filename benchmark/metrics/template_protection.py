@@ -151,6 +151,19 @@ def revoked_match_rate(scores: npt.ArrayLike, threshold: float) -> float:
     return float((checked(scores, "revoked") >= threshold).mean())
 
 
+def key_sensitivity(scores: npt.ArrayLike, threshold: float) -> float:
+    """Share (0..1) of comparisons of a sample's templates, under keys one bit apart, that a threshold rejects.
+
+    1 less the match rate of revoked templates is what it can be at best: then a key that is nearly right is worth no
+    more than any other. Lower, some bits of the key do little, and whoever comes near it has it. A failure to process
+    (-inf) is rejected.
+
+    >>> key_sensitivity([0.9, 0.2, float("-inf"), 0.5], 0.5)
+    0.5
+    """
+    return float((checked(scores, "one bit apart") < threshold).mean())
+
+
 def d_sys_bins(mated: int) -> int:
     """Bins of D_sys for so many mated scores: min(n / 10, 100), at least one.
 

@@ -44,8 +44,9 @@ class JobBatch:
             impostors = impostors_of(self.workshop.assignment.ids)
             stolen = {"owners": self.ids, "shown": tuple(impostors[one] for one in self.ids)}
         return protected_batch(
-            self.workshop, self.job, self.batches, self.ids, holder="owner", policy=POLICY[name], **stolen
-        )
+            self.workshop, self.job, self.batches, self.ids, holder="owner", policy=POLICY[name],
+            flipped=name == "flipped", **stolen,
+        )  # fmt: skip
 
     @cached_property
     def attacked(self) -> Exposed:
@@ -84,8 +85,7 @@ class AttackedImages(Attacked):
 def sets_of_job(workshop: Workshop, job: Job) -> tuple[SetName, ...]:
     """The protected sets that a job compares."""
     manifests = job.protector.submission.protector, job.attack.submission.attack
-    revocation = "revoked_match_rate" in workshop.protocol.metrics
-    return sets_of(scenarios_of_job(workshop, job), *manifests, revocation=revocation)
+    return sets_of(scenarios_of_job(workshop, job), *manifests, workshop.protocol.metrics)
 
 
 def scenarios_of_job(workshop: Workshop, job: Job) -> tuple[Scenario, ...]:

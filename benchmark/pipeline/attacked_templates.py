@@ -93,15 +93,21 @@ def evidence_of(
 
 def protected_batch(
     workshop: Workshop, job: Job, batches: Sequence[tuple[str, ...]], ids: tuple[str, ...], *, holder: str,
-    policy: KeyPolicy, owners: tuple[str, ...] | None = None, shown: tuple[str, ...] | None = None,
+    policy: KeyPolicy, flipped: bool = False, owners: tuple[str, ...] | None = None,
+    shown: tuple[str, ...] | None = None,
 ) -> ProtectedImages | ProtectedTemplates:  # fmt: skip
-    """The batch `ids` (or `shown` in its place, under the keys of `owners`) under the job's protector."""
+    """The batch `ids` (or `shown` in its place, under the keys of `owners`) under the job's protector.
+
+    With `flipped`, under these keys with one bit of each flipped.
+    """
     if job.protector.submission.protector.domain == "template":
         return ProtectedTemplates(
-            workshop, job.protector, batches, shown or ids, holder=holder, policy=policy, owners=owners
+            workshop, job.protector, batches, shown or ids, holder=holder, policy=policy, flipped=flipped, owners=owners
         )
     originals = Originals(workshop, shown or ids)
-    return ProtectedImages(workshop, job.protector, originals, holder=holder, policy=policy, owners=owners)
+    return ProtectedImages(
+        workshop, job.protector, originals, holder=holder, policy=policy, flipped=flipped, owners=owners
+    )
 
 
 def learned_templates_key(workshop: Workshop, job: Job, recogniser: str) -> str | None:

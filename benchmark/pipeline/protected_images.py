@@ -19,7 +19,10 @@ from benchmark.submission import KeyPolicy
 
 
 class ProtectedImages(Protection):
-    """A batch in the domain sample; `owners`: the samples whose keys are used, where these are not the batch's own."""
+    """A batch in the domain sample; `owners`: the samples whose keys are used, where these are not the batch's own.
+
+    With `flipped`, under these keys with one bit of each flipped.
+    """
 
     def __init__(
         self,
@@ -29,22 +32,24 @@ class ProtectedImages(Protection):
         *,
         holder: str = "owner",
         policy: KeyPolicy,
+        flipped: bool = False,
         owners: tuple[str, ...] | None = None,
     ) -> None:
         super().__init__(workshop, setting, originals, holder=holder, policy=policy)
-        self.owners = owners
+        self.flipped, self.owners = flipped, owners
 
     @cached_property
     def key(self) -> str:
         """Names the protected batch."""
         own = super().key
-        return own if self.owners is None else digest("under others' keys", own, list(self.owners))
+        own = own if self.owners is None else digest("under others' keys", own, list(self.owners))
+        return digest("under flipped keys", own) if self.flipped else own
 
     def keys(self) -> list[bytes]:
         """One 32-byte key for each sample that is present."""
         ids = self.owners or self.originals.ids
         held = [name for name, here in zip(ids, self.originals.present, strict=True) if here]
-        return self.workshop.sample_keys(held, holder=self.holder, policy=self.policy)
+        return self.workshop.sample_keys(held, holder=self.holder, policy=self.policy, flipped=self.flipped)
 
     @cached_property
     def artefact(self) -> Artefact:

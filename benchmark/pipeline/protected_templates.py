@@ -20,7 +20,7 @@ from benchmark.submission import KeyPolicy
 
 
 class ProtectedTemplates:
-    """The templates of the samples `ids` under the keys of `owners` (default: their own)."""
+    """The templates of the samples `ids` under the keys of `owners` (default: their own), or one bit off with `flipped`."""
 
     def __init__(
         self,
@@ -31,6 +31,7 @@ class ProtectedTemplates:
         *,
         holder: str = "owner",
         policy: KeyPolicy,
+        flipped: bool = False,
         owners: tuple[str, ...] | None = None,
     ) -> None:
         self.workshop = workshop
@@ -38,15 +39,16 @@ class ProtectedTemplates:
         #: All samples, among which those of `ids` are.
         self.batches = tuple(batches)
         self.ids = ids
-        self.holder, self.policy, self.owners = holder, policy, owners or ids
+        self.holder, self.policy, self.flipped, self.owners = holder, policy, flipped, owners or ids
 
     def template_key(self, recogniser: str) -> str:
         """Names the protected templates."""
         originals = gathered_key(self.workshop, recogniser, self.batches)
         keys = [self.holder, self.policy, self.workshop.master_digest, list(self.owners)]
-        return digest(
+        named = digest(
             "protect unit templates", self.setting.digest, self.workshop.libraries, keys, list(self.ids), originals
         )
+        return digest("under flipped keys", named) if self.flipped else named
 
     def originals(self, recogniser: str) -> tuple[Templates, Any]:
         """Unprotected templates (float32, N x D, of unit length) and failed (bool, N)."""
@@ -57,7 +59,7 @@ class ProtectedTemplates:
     def keys(self, failed: Any) -> list[bytes]:
         """One 32-byte key for each template that is there."""
         held = [name for name, missing in zip(self.owners, failed, strict=True) if not missing]
-        return self.workshop.sample_keys(held, holder=self.holder, policy=self.policy)
+        return self.workshop.sample_keys(held, holder=self.holder, policy=self.policy, flipped=self.flipped)
 
     def templates(self, recogniser: str) -> Artefact:
         """Protected templates (float32, N x L; zeros where failed) and failed (bool, N); header: timing and sizes."""

@@ -143,8 +143,11 @@ class Workshop:
     def recogniser_digest(self, name: str) -> str:
         return recogniser_digest(name, data=self.assignment.data)
 
-    def sample_keys(self, ids: Sequence[str], *, holder: str, policy: KeyPolicy) -> list[bytes]:
-        """One 32-byte key for each sample, derived from the master key by a policy, for one holder."""
+    def sample_keys(self, ids: Sequence[str], *, holder: str, policy: KeyPolicy, flipped: bool = False) -> list[bytes]:
+        """One 32-byte key for each sample, derived from the master key by a policy, for one holder.
+
+        With `flipped`, one of each key's 256 bits is another, whose place is drawn from the key's name.
+        """
         if policy == "sample":
             labels = list(ids)
         elif policy == "subject":
@@ -152,7 +155,8 @@ class Workshop:
         else:
             labels = [""] * len(ids)
         derive = lru_cache(maxsize=None)(lambda label: derive_key(self.assignment.master, holder, policy, label))
-        return [derive(label) for label in labels]
+        keys = [derive(label) for label in labels]
+        return [one_bit_off(key, label) for key, label in zip(keys, labels, strict=True)] if flipped else keys
 
     def process(self, setting: Setting) -> SubmissionProcess:
         """The submission's own process, set to this setting's parameters."""
@@ -191,3 +195,13 @@ class Workshop:
             process.close()
         self._processes.clear()
         self._configured.clear()
+
+
+def one_bit_off(key: bytes, name: str) -> bytes:
+    """A key with one bit flipped, whose place is drawn from a name.
+
+    >>> int.from_bytes(one_bit_off(bytes(32), "a"), "big").bit_count()
+    1
+    """
+    place = int(digest("one bit off", name), 16) % (8 * len(key))
+    return (int.from_bytes(key, "big") ^ 1 << place).to_bytes(len(key), "big")

@@ -18,6 +18,7 @@ from benchmark.metrics.template_protection import (
     d_sys_bins,
     d_sys_floor,
     d_sys_of,
+    key_sensitivity,
     maximal_linkability_of,
     null_of_counts,
 )
@@ -29,7 +30,13 @@ from benchmark.scoring import IMPOSTORS_ACCEPTED, OPERATING_FMR, RULE
 #: What `measure` computes; `fnmr_at_fmr_<x>` for any x.
 METRIC_IDS = (
     "eer", "fnmr_at_fmr_0.001", "d_sys", "maximal_linkability", "attack_success_rate", "revoked_match_rate",
+    "key_sensitivity",
 )  # fmt: skip
+#: The metric that each kind of comparison gives at a threshold.
+_RATES = {
+    "mated": "attack_success_rate", "non_mated": "attack_success_rate", "revoked": "revoked_match_rate",
+    "flipped": "key_sensitivity",
+}  # fmt: skip
 #: Distances between histograms, to which noise can only add.
 RAISED = ("d_sys", "maximal_linkability")
 #: (estimate, replicates or None, comparisons that it rests on, why it is not estimable or None)
@@ -57,20 +64,21 @@ def measure(
     *,
     metrics: Sequence[str] = METRIC_IDS,
     thresholds: Mapping[str, float | None] | None = None,
-    revoked: RowScores | None = None,
+    rows: Mapping[str, RowScores] | None = None,
     where: str = "",
 ) -> Measured:
     """Every metric asked for (ids of METRIC_IDS; others are left to other functions), with its interval and flags.
 
     `weights` (int32, R x S) are those of `benchmark.metrics.statistics.subject_weights`. `thresholds` say what counts
-    as accepted: of the `mated` or of the `non_mated` comparisons for `attack_success_rate`, of the `revoked` ones for
-    `revoked_match_rate`; without an entry there is no such rate, and None as a threshold leaves it null. `where` names
-    the score set in flags. Raises ValueError for a threshold of another kind, or for both kinds of attack.
+    as accepted: of the `mated` or of the `non_mated` comparisons for `attack_success_rate`; of the `revoked` ones among
+    `rows` for `revoked_match_rate`, of the `flipped` ones (keys one bit apart) for `key_sensitivity`. Without an entry
+    there is no such rate, and None as a threshold leaves it null. `where` names the score set in flags. Raises
+    ValueError for a threshold of another kind, or for both kinds of attack.
     """
     given = dict(thresholds or {})
-    if set(given) - {"mated", "non_mated", "revoked"} or {"mated", "non_mated"} <= set(given):
+    if set(given) - set(_RATES) or {"mated", "non_mated"} <= set(given):
         raise ValueError(
-            f"thresholds are of mated or of non_mated comparisons, and of revoked ones, not {sorted(given)}"
+            f"thresholds are of mated or of non_mated comparisons, and of revoked and flipped ones, not {sorted(given)}"
         )
     fmrs = [float(name.removeprefix("fnmr_at_fmr_")) for name in metrics if name.startswith("fnmr_at_fmr_")]
     binned = BinnedScores.of(score_set.mated, score_set.non_mated)
@@ -78,7 +86,7 @@ def measure(
     found: dict[str, Value] = {}
     flags = [*_flags_of_scores(score_set, binned, where)]
     estimates = dict(_from_bins(binned, replicates, metrics))
-    estimates |= _rates(score_set, weights, given, revoked, metrics)
+    estimates |= _rates(score_set, weights, given, rows or {}, metrics)
     for name, (estimate, resampled, n, why_not) in estimates.items():
         if resampled is not None and name in RAISED:
             resampled = _centred(resampled, estimate)
@@ -154,27 +162,28 @@ def _rates(
     score_set: ScoreSet,
     weights: npt.NDArray[np.int32],
     thresholds: Mapping[str, float | None],
-    revoked: RowScores | None,
+    rows: Mapping[str, RowScores],
     metrics: Sequence[str],
 ) -> Iterator[tuple[str, _Found]]:
     """Shares of comparisons that a threshold of other data accepts."""
     compared = {
         "mated": RowScores(score_set.mated, score_set.mated_subject, score_set.mated_subject),
         "non_mated": RowScores(score_set.non_mated, *score_set.non_mated_subjects),
-        "revoked": revoked,
+        **rows,
     }
     for kind, threshold in thresholds.items():
-        name = "revoked_match_rate" if kind == "revoked" else "attack_success_rate"
-        rows = compared[kind]
-        if name not in metrics or rows is None:
+        name, some = _RATES[kind], compared.get(kind)
+        if name not in metrics or some is None:
             continue
         if threshold is None:
             why_not = "needs a threshold of FMR 0.1 %, and there are too few impostors for it"
-            yield name, (np.nan, None, rows.scores.size, why_not)
+            yield name, (np.nan, None, some.scores.size, why_not)
         else:
-            rate = float((rows.scores >= threshold).mean())
-            replicates = match_rate_bootstrap(rows.scores, rows.first, rows.second, threshold, weights)
-            yield name, (rate, replicates, rows.scores.size, None)
+            rate = float((some.scores >= threshold).mean())
+            replicates = match_rate_bootstrap(*some, threshold, weights)
+            if name == "key_sensitivity":  # the share that is rejected
+                rate, replicates = key_sensitivity(some.scores, threshold), 1.0 - replicates
+            yield name, (rate, replicates, some.scores.size, None)
 
 
 def _threshold(binned: BinnedScores) -> tuple[float | None, float]:

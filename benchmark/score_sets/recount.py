@@ -1,8 +1,8 @@
 """Hold the record of an all-pairs protocol against its counts: what is a sum over bins exactly, every rate within bins.
 
 Counts give D_sys, its floor and p value, maximal linkability and the numbers of comparisons exactly; EER, FNMR and
-rates at a threshold lie between the values at two neighbouring edges. Intervals, replicates and the match rate of
-revoked templates rest on single scores, which are not filed: of them only the form is checked.
+rates at a threshold lie between the values at two neighbouring edges. Intervals, replicates, the match rate of
+revoked templates and key sensitivity rest on single scores, which are not filed: of them only the form is checked.
 """
 
 from __future__ import annotations
@@ -18,14 +18,9 @@ from benchmark.metrics.operating_points import Ints
 from benchmark.record import KEPT_REPLICATES, TOLERANCE, Baseline, Record, Value
 from benchmark.score_sets.counts import UNPROTECTED, CountTable, ScoreCounts, counts_digest
 from benchmark.score_sets.measure import linkability_of
+from benchmark.score_sets.thresholds import STOLEN_KEY, threshold_source
 from benchmark.scoring import OPERATING_FMR, RULE
 
-#: {scenario: whose threshold of FMR 0.1 % says that a comparison succeeds in it}
-THRESHOLD_OF = {
-    "protected-original": UNPROTECTED, "different-keys": "same-key", "stolen-key": "key-per-subject",
-}  # fmt: skip
-#: The scenario in which the non-mated comparisons are the attacks.
-STOLEN_KEY = "stolen-key"
 _LINKABILITY = ("d_sys", "d_sys_floor", "d_sys_null", "maximal_linkability")
 #: Lowest and highest value that something may have.
 _Range = tuple[float, float]
@@ -71,7 +66,7 @@ def _of_cell(record: Record, counts: CountTable, scenario: str, recogniser: str)
             attacks = own.non_mated if scenario == STOLEN_KEY else own.mated
             size = int(attacks.sum(dtype=np.int64))
             yield from _differs(place, value, _success_range(record, counts, scenario, recogniser), size)
-        elif name != "revoked_match_rate":
+        elif name not in ("revoked_match_rate", "key_sensitivity"):
             yield f"{place}: not a metric that counts give"
         elif value.value is not None and not 0 <= value.value <= 1:
             yield f"{place}: {value.value} is no share"
@@ -100,8 +95,8 @@ def _of_baseline(recogniser: str, baseline: Baseline, counts: ScoreCounts) -> It
 
 def _success_range(record: Record, counts: CountTable, scenario: str, recogniser: str) -> _Range | None:
     """Of the attack success rate; None where there is no threshold, and so no rate."""
-    own, other = counts[scenario][recogniser], THRESHOLD_OF.get(scenario, "")
-    there = counts.get(other, {}).get(recogniser)
+    own, other = counts[scenario][recogniser], threshold_source(scenario, record.protector.domain)
+    there = counts.get(other or "", {}).get(recogniser)
     thresholds = None if there is None else _threshold_range(there)
     if other == UNPROTECTED:
         baseline = record.baseline.get(recogniser)

@@ -90,7 +90,9 @@ def test_revoked_templates() -> None:
     rows = np.random.default_rng(2).normal(size=SUBJECTS.size).astype(np.float32)
     rows[0] = -np.inf
     revoked = RowScores(rows, SUBJECTS.astype(np.int32), SUBJECTS.astype(np.int32))
-    value = measure(score_set(), WEIGHTS, thresholds={"revoked": 1.0}, revoked=revoked).metrics["revoked_match_rate"]
+    value = measure(score_set(), WEIGHTS, thresholds={"revoked": 1.0}, rows={"revoked": revoked}).metrics[
+        "revoked_match_rate"
+    ]
     assert value.value == pytest.approx((rows >= 1).mean(), rel=1e-5)
     assert value.n == SUBJECTS.size
 

@@ -38,7 +38,9 @@ def scenarios() -> dict[str, Measured]:
         "same-key": same,
         "key-per-subject": owned,
         "different-keys": one(
-            score_set(0.8, seed=3), thresholds={"mated": same.threshold, "revoked": owned.threshold}, revoked=rows()
+            score_set(0.8, seed=3),
+            thresholds={"mated": same.threshold, "revoked": owned.threshold},
+            rows={"revoked": rows()},
         ),
         "stolen-key": one(stolen, thresholds={"non_mated": owned.threshold}),
         "protected-original": one(score_set(1.0, seed=4), thresholds={"mated": plain.threshold}),
