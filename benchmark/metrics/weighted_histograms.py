@@ -10,9 +10,8 @@ import numpy.typing as npt
 from numba import njit
 
 from benchmark.metrics.operating_points import Floats, checked
+from benchmark.metrics.row_sums import LANES, aligned, sum_rows
 
-#: Resamples worked on at once: a small number for each subject and resample then stays in the cache.
-LANES = 256
 #: What a bin may count before it is added to 64 bits.
 _MOST = (1 << 31) - 1
 
@@ -120,10 +119,14 @@ class _Runs(NamedTuple):
 
     def counts(self, drawn: npt.NDArray[np.int32], most: int) -> npt.NDArray[np.int64]:
         """Counts (int64, bins x R) of up to LANES resamples (int32, R x S), in which no weight is above `most`."""
-        small: type[np.unsignedinteger] = np.uint8 if most < 1 << 8 else np.uint16
-        weights = np.zeros((drawn.shape[1] + 1, LANES), small)
+        small, wider = (np.uint8, np.uint16) if most < 1 << 8 else (np.uint16, np.uint32)
+        near = np.zeros(LANES, wider)
+        weights = aligned((drawn.shape[1] + 1, LANES), small)
         weights[:-1, : len(drawn)] = drawn.T
+        weights[:-1, len(drawn) :] = 0
         weights[-1] = 1  # within a subject the weight is his alone
+        some = np.iinfo(small).max // most  # weights whose sum stays in their bits
+        products = np.iinfo(wider).max // (some * most * most)
         # As many runs at a time as cannot bring any bin beyond 32 bits; where a single one could, in 64 bits at once.
         step = _MOST // most**2
         wide = self.longest > step
@@ -134,16 +137,8 @@ class _Runs(NamedTuple):
         while first < self.bin.size:
             last = int(np.searchsorted(self.start, self.start[first] + step, side="right")) - 1
             _add(
-                self.bin,
-                self.subject,
-                self.start,
-                self.partner,
-                first,
-                last,
-                weights,
-                np.iinfo(small).max // most,
-                part,
-            )
+                self.bin, self.subject, self.start, self.partner, first, last, weights, some, near, products, part
+            )  # fmt: skip
             total += part
             part[:] = 0
             first = last
@@ -211,30 +206,33 @@ def _fill_cells(bins, first, second, subjects, places, partner):  # type: ignore
 
 
 @njit(cache=True, nogil=True)
-def _add(run_bin, run_subject, run_start, partner, first, last, weights, most, out):  # type: ignore[no-untyped-def]
-    """Add runs `first` to `last` to the counts; up to `most` weights add up without leaving their few bits."""
+def _add(run_bin, run_subject, run_start, partner, first, last, weights, most, near, limit, out):  # type: ignore[no-untyped-def]
+    """Add runs `first` to `last` to the counts.
+
+    Up to `most` weights add up without leaving their few bits, and up to `limit` products of such sums with another
+    weight without leaving the bits of `near` (LANES).
+    """
     sums = np.zeros(LANES, weights.dtype)
+    near[:] = 0
+    pending, held = 0, np.uint64(run_bin[first])
     for run in range(first, last):
         # Unsigned: numba then leaves out what makes negative positions count from the end.
         bin, a = np.uint64(run_bin[run]), np.uint64(run_subject[run])
         place = run_start[run]
         while place < run_start[run + 1]:
+            if bin != held or pending == limit:
+                for lane in range(LANES):
+                    out[held, lane] += near[lane]
+                    near[lane] = 0
+                pending, held = 0, bin
             stop = min(run_start[run + 1], place + most)
+            sum_rows(weights, partner, place, stop, sums)
             for lane in range(LANES):
-                sums[lane] = 0
-            while place + 4 <= stop:
-                b, c = np.uint64(partner[place]), np.uint64(partner[place + 1])
-                d, e = np.uint64(partner[place + 2]), np.uint64(partner[place + 3])
-                for lane in range(LANES):
-                    sums[lane] += weights[b, lane] + weights[c, lane] + weights[d, lane] + weights[e, lane]
-                place += 4
-            while place < stop:
-                b = np.uint64(partner[place])
-                for lane in range(LANES):
-                    sums[lane] += weights[b, lane]
-                place += 1
-            for lane in range(LANES):
-                out[bin, lane] += np.int32(sums[lane]) * np.int32(weights[a, lane])
+                near[lane] += sums[lane] * weights[a, lane]
+            pending += 1
+            place = stop
+    for lane in range(LANES):
+        out[held, lane] += near[lane]
 
 
 @njit(cache=True, nogil=True)
