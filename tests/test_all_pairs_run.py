@@ -19,7 +19,8 @@ from benchmark.digest import digest_file, generator
 from benchmark.errors import InvalidInputError
 from benchmark.metrics.template_protection import unlinkability
 from benchmark.metrics.verification import eer
-from benchmark.pipeline.all_pairs import impostors_of
+from benchmark.pipeline.all_pairs import JobBatch, impostors_of
+from benchmark.pipeline.workshop import Workshop
 from benchmark.protocol import load_protocol
 from benchmark.recognisers import load_recogniser
 from benchmark.record import read_record
@@ -117,7 +118,14 @@ def write_protocol(place: Path, name: str, **keys: object) -> Path:
         "protectors": [{"id": "veil"}, {"id": "signs"}],
         "attacks": [{"id": "see"}, {"id": "back"}, {"id": "link"}],
         "recognisers": ["lbp", NETWORK],
-        "metrics": ["eer", "d_sys", "maximal_linkability", "attack_success_rate", "revoked_match_rate"],
+        "metrics": [
+            "eer",
+            "d_sys",
+            "maximal_linkability",
+            "attack_success_rate",
+            "revoked_match_rate",
+            "key_sensitivity",
+        ],
         "bootstrap": {"resamples": 20},
         **keys,
     }
@@ -170,6 +178,7 @@ def test_every_scenario_says_what_protecting_and_comparing_by_hand_says(place: P
     assert found["different-keys"]["d_sys"].value == pytest.approx(unlinkability(*apart)[0], rel=1e-5)
     original = split(lbp.compare_all(sets["sample"], plain))
     assert found["protected-original"]["eer"].value == pytest.approx(eer(*original))
+    assert {found["different-keys"][name].n for name in ("revoked_match_rate", "key_sensitivity")} == {len(IDS)}
     impostors = tuple(impostors_of(IDS)[name] for name in IDS)
     assert all(a.split("/")[0] != b.split("/")[0] for a, b in zip(IDS, impostors, strict=True))
     stolen = lbp.compare(lbp.embed(veiled(place, "subject", impostors)), sets["subject"])
@@ -180,6 +189,22 @@ def test_every_scenario_says_what_protecting_and_comparing_by_hand_says(place: P
     counts = read_counts(place / "board" / record.scores.file)  # type: ignore[union-attr]  # it is ok, so it has one
     assert set(counts) == {*found, "unprotected"}
     assert counts["different-keys"]["lbp"].non_mated.sum() == len(apart[1])
+
+
+def test_flipped_keys_are_one_bit_off_in_places_of_their_own(place: Path) -> None:
+    """And what is protected under them is what protecting by hand gives."""
+    workshop = Workshop(runner.order("keyed", protectors=["veil"], attacks=["see"]).assignment)
+    try:
+        known, flipped = (workshop.sample_keys(IDS, holder="owner", policy="sample", flipped=f) for f in (False, True))
+        apart = [int.from_bytes(a, "big") ^ int.from_bytes(b, "big") for a, b in zip(known, flipped, strict=True)]
+        assert [one.bit_count() for one in apart] == [1] * len(IDS)
+        assert len(set(apart)) > len(IDS) / 2
+        batch = JobBatch(workshop, workshop.assignment.plan.jobs[0], 0).protected["flipped"]
+        noise = [np.random.default_rng(int.from_bytes(key, "big")).integers(0, 60, (112, 112, 3)) for key in flipped]
+        pixels = open_dataset("folder", {"path": str(place / "faces")}, None).load(IDS).samples
+        assert np.array_equal(batch.images()[0], np.clip(pixels + np.stack(noise), 0, 255).astype(np.uint8))
+    finally:
+        workshop.close()
 
 
 def test_templates_are_protected_inverted_and_linked(place: Path) -> None:

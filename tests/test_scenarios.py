@@ -32,7 +32,7 @@ def protocol(**keys: object) -> Protocol:
         "protectors": [{"id": "warp"}, {"id": "blur"}, {"id": "hash"}],
         "attacks": [{"id": "direct"}, {"id": "undo"}, {"id": "link"}, {"id": "invert"}],
         "recognisers": ["lbp", "mobilefacenet-ms1m"],
-        "metrics": ["eer", "revoked_match_rate"],
+        "metrics": ["eer", "revoked_match_rate", "key_sensitivity"],
         **keys,
     }
     return Protocol.model_validate(content)
@@ -69,10 +69,13 @@ def test_an_attack_is_scored_where_what_it_returns_can_be_compared(
 def test_a_set_is_protected_once_however_many_scenarios_compare_it() -> None:
     direct, keyed = attack(returns="protected"), protector()
     every = scenarios_of(protocol(), keyed, direct)
-    assert set(sets_of(every, keyed, direct, revocation=True)) == {"system", "subject", "sample", "stolen"}
-    assert sets_of(("different-keys",), keyed, direct, revocation=False) == ("sample",)
-    assert sets_of(("different-keys",), keyed, direct, revocation=True) == ("sample", "subject")
-    assert sets_of(("same-key", "protected-original"), protector(keyed=False), direct, revocation=True) == ("system",)
+    both = ["eer", "revoked_match_rate", "key_sensitivity"]
+    assert set(sets_of(every, keyed, direct, both)) == {"system", "subject", "sample", "flipped", "stolen"}
+    assert sets_of(("different-keys",), keyed, direct, ["eer"]) == ("sample",)
+    assert sets_of(("different-keys",), keyed, direct, both[:2]) == ("sample", "subject")
+    assert sets_of(("different-keys",), keyed, direct, both[2:]) == ("sample", "flipped")
+    assert sets_of(("different-keys",), keyed, attack(returns="embeddings"), both) == ("sample",)
+    assert sets_of(("same-key", "protected-original"), protector(keyed=False), direct, both) == ("system",)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from benchmark.submission import KeyPolicy
 
 
 class ProtectedTemplates:
-    """The templates of the samples `ids` under the keys of `owners` (default: their own), or one bit off with `flipped`."""
+    """The templates of the samples `ids` under the keys of `owners` (default: their own); `flipped`: one bit off."""
 
     def __init__(
         self,

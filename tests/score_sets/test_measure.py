@@ -97,6 +97,19 @@ def test_revoked_templates() -> None:
     assert value.n == SUBJECTS.size
 
 
+def test_key_sensitivity_is_what_the_threshold_rejects() -> None:
+    rows = np.random.default_rng(3).normal(size=SUBJECTS.size).astype(np.float32)
+    rows[0] = -np.inf  # a failure to process matches nothing
+    flipped = RowScores(rows, SUBJECTS.astype(np.int32), SUBJECTS.astype(np.int32))
+    value = measure(score_set(), WEIGHTS, thresholds={"flipped": 1.0}, rows={"flipped": flipped}).metrics[
+        "key_sensitivity"
+    ]
+    assert value.value == pytest.approx((rows < 1).mean(), rel=1e-5)
+    assert value.low < value.value < value.high
+    revoked = measure(score_set(), WEIGHTS, thresholds={"revoked": 1.0}, rows={"revoked": flipped}).metrics
+    assert value.high == pytest.approx(1 - revoked["revoked_match_rate"].low, abs=1e-5)
+
+
 def test_flags() -> None:
     def flags(scores: ScoreSet, **more) -> list[tuple[str, str]]:
         return [(flag.id, flag.where) for flag in measure(scores, WEIGHTS, where="s/r", **more).flags]
