@@ -82,6 +82,12 @@ class Findings:
             raise SystemExit(f"{setting}, {scenario}, {recogniser}: no {metric}")
         return found
 
+    def found(self, setting: str, recogniser: str, attack: str = "") -> Value:
+        """The share of mated comparisons between different keys accepted at their own FMR of 0.1 %: 1 - FNMR."""
+        missed = self.value(setting, DIFFERENT, recogniser, "fnmr_at_fmr_0.001", attack)
+        ends = {"value": missed.value, "low": missed.high, "high": missed.low}
+        return missed.model_copy(update={name: 1 - known(share) for name, share in ends.items()})
+
     def unprotected(self, recogniser: str) -> Value:
         """The EER of unprotected samples, with its interval."""
         return next(one.baseline[recogniser].eer for one in self.stolen.values() if recogniser in one.baseline)

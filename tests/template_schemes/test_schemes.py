@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loaded_baselines import load_baseline
 
 from benchmark.crypto import derive_key
 from benchmark.errors import InvalidInputError
 from benchmark.template_schemes import biohash, bloom, iom, mlp, poly
+from benchmark.template_schemes.keyed import keyed_generator
+from benchmark.template_schemes.normals import standard_normals
 
 KEY = derive_key(bytes(32), "system")
 
@@ -134,6 +137,40 @@ def test_mlp_weights_are_orthonormal_and_independent() -> None:
     assert not np.allclose(layers[1][:6], layers[2])
     with pytest.raises(InvalidInputError, match="at least one neuron"):
         mlp.weights(KEY, 8, [0], 6)
+
+
+def test_random_projection_by_hand(monkeypatch) -> None:
+    protector = load_baseline("protectors/random-projection", m=2)
+    x = np.array([[5, 10], [0, -5]], np.float32)
+    matrices = {b"one": np.array([[0.6, -0.8], [0.8, 0.6]], np.float32), b"other": np.eye(2, dtype=np.float32)[::-1]}
+    monkeypatch.setattr(protector, "drawn", lambda key, dimension: matrices[key])
+
+    def protect(*keys: bytes) -> np.ndarray:
+        return protector.protect(x, keys, generator=np.random.default_rng(0))
+
+    # x R: 5 x 0.6 + 10 x 0.8 = 11 and -5 x 0.8 + 10 x 0.6 = 2; -5 x 0.8 = -4 and -5 x 0.6 = -3.
+    assert protect(b"one", b"one") == pytest.approx(np.array([[11, 2], [-4, -3]]), abs=1e-6)
+    assert protect(b"other", b"one") == pytest.approx(np.array([[10, 5], [-4, -3]]), abs=1e-6)
+    # An orthonormal matrix keeps the cosine, -50 / (11.18 x 5); two keys turn it to -55 / (11.18 x 5).
+    one, apart = protect(b"one", b"one"), protect(b"other", b"one")
+    assert protector.compare(one[:1], one[1:]) == pytest.approx([-2 / math.sqrt(5)], abs=1e-6)
+    assert protector.compare(apart[:1], apart[1:]) == pytest.approx([-2.2 / math.sqrt(5)], abs=1e-6)
+
+
+def test_random_projection_draws_its_matrix_from_the_key_alone() -> None:
+    # With g the first numbers that the key draws, Gram-Schmidt's vector in the plane is g / |g|.
+    g = standard_normals(2, keyed_generator(KEY, "random projection")).astype(np.float64)
+    x = np.array([[3, -4]], np.float32)
+    for parameters, column in [({"m": 1}, g / math.hypot(*g)), ({"m": 1, "matrix": "gaussian"}, g)]:
+        protector = load_baseline("protectors/random-projection", **parameters)
+        found = protector.protect(x, [KEY], generator=np.random.default_rng(0))
+        assert found == pytest.approx(np.array([[3 * column[0] - 4 * column[1]]]), rel=1e-6)
+    # Entries of variance 1 / m: the first row of two, halved at m = 4.
+    g = standard_normals(8, keyed_generator(KEY, "random projection")).reshape(2, 4)
+    protector = load_baseline("protectors/random-projection", m=4, matrix="gaussian")
+    assert protector.protect(
+        np.array([[1, 0]], np.float32), [KEY], generator=np.random.default_rng(0)
+    ) == pytest.approx(g[:1] / 2)
 
 
 def test_bloom_by_hand() -> None:
