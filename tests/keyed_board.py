@@ -82,7 +82,7 @@ def scheme_record(
     eers = {s: {name: NormalDist().cdf(-share * UNPROTECTED[name] / 2) for name in names} for s, share in left.items()}
     made = record(setting, attack, eers=eers, protocol=PROTOCOL, success=None)
     rates = {
-        "different-keys": {"attack_success_rate": 0.2, "revoked_match_rate": 0.3},
+        "different-keys": {"attack_success_rate": 0.2, "revoked_match_rate": 0.3, "key_sensitivity": 0.7},
         "stolen-key": {"attack_success_rate": 0.11},
         "protected-original": {"attack_success_rate": 0.4},
     }
