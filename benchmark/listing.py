@@ -87,15 +87,15 @@ def store_report(folder: Path | None, *, prune: str | None = None, kind: str | N
 def data_status(option: Path | None) -> str:
     """Which data sets and weights are under the data root, and how to get the others."""
     from benchmark.alignment.weights import detector_status
-    from benchmark.datasets import lfw_status
+    from benchmark.datasets import lfw_crops_status
     from benchmark.datasets.casia_webface import casia_webface_status
     from benchmark.datasets.lfw106 import lfw106_status
     from benchmark.recognisers import weights_status
 
     root = locations.data_root(option)
     lines = [f"data root: {root or 'none; set VEILBENCH_DATA or use --data DIR'}"]
-    lines += ["synthetic: embedded in the package", lfw_status(root), lfw106_status(root), casia_webface_status(root)]
-    lines += [*weights_status(root), detector_status(root)]
+    lines += ["synthetic: embedded in the package", lfw_crops_status(root), lfw106_status(root)]
+    lines += [casia_webface_status(root), *weights_status(root), detector_status(root)]
     return "\n".join(lines)
 
 
