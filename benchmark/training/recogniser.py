@@ -57,7 +57,7 @@ def train_recogniser(order: Order, say: Say) -> Path:
     """Train to the end, from where an earlier call stopped, and write the weights (float16 safetensors).
 
     `say` is told the progress, line by line. Raises InvalidInputError for a folder without usable crops, an unknown
-    network or teacher, a checkpoint of another training.
+    network or teacher, a batch larger than a shard of labelled samples, a checkpoint of another training.
     """
     torch.set_num_threads(order.threads)
     cv2.setNumThreads(1)  # crops are smaller than what sharing them out costs
@@ -71,6 +71,10 @@ def train_recogniser(order: Order, say: Say) -> Path:
     teacher = load_recogniser(order.teacher, data=order.data, threads=order.threads) if order.teacher else None
     batches: Batches
     if teacher is not None:
+        if order.batch > SHARD:
+            raise InvalidInputError(
+                f"--batch {order.batch}: a step takes its samples from one shard of {SHARD:,}; choose {SHARD} or fewer"
+            )
         if teacher.dimension != table.dimension:
             raise InvalidInputError(
                 f"{order.network} gives {table.dimension} numbers, its teacher {order.teacher} {teacher.dimension}; "

@@ -63,6 +63,7 @@ def test_wrong_input_is_one_line(faces: Path) -> None:
         (["--network", "shuflefacenet-0.5"], "did you mean 'shufflefacenet-0.5'"),
         (["--teacher", "mobilfacenet-ms1m"], "did you mean 'mobilefacenet-ms1m'"),
         (["--teacher", "lbp"], "gives 128 numbers, its teacher lbp 3776"),
+        (["--teacher", "shufflefacenet-distilled", "--batch", "5000"], "--batch 5000: a step takes its samples"),
         (["--faces", str(faces / "nothing")], "no folder"),
     ]:
         code, said = train(faces, *more)
