@@ -21,10 +21,12 @@ from benchmark.metrics.verification import eer
 from benchmark.recognisers import load_recogniser
 from benchmark.recognisers.cosine import cosine
 from benchmark.recognisers.networks.catalogue import network_table
+from benchmark.recognisers.preprocessing import Preprocessing
 from benchmark.store import write_atomically
 
+from . import PREPROCESSING
 from .batches import Batches, Identified, Labelled
-from .loop import Progress, Schedule, Training, pixels, train
+from .loop import MEAN, STD, Progress, Schedule, Training, pixels, train
 from .losses import ArcFace, distillation_loss
 from .pool import SHARD, Pool
 
@@ -160,7 +162,7 @@ def _line(progress: Progress, steps: int, batch: int) -> str:
 
 
 def _write(order: Order, training: Training) -> None:
-    """The tensors of the table as float16, with what they come from."""
+    """The tensors of the table as float16, with what they come from and what their network was fed."""
     state = training.network.state_dict()
     half = {name: state[name].detach().cpu().half().contiguous() for name in training.network.table.shapes()}
     beyond = [name for name, tensor in half.items() if not torch.isfinite(tensor).all()]
@@ -172,6 +174,7 @@ def _write(order: Order, training: Training) -> None:
         "steps": str(order.schedule.steps),
         "batch": str(order.batch),
         "seed": str(order.schedule.seed),
+        PREPROCESSING: Preprocessing(mean=(MEAN,) * 3, std=(STD,) * 3).model_dump_json(),
     }
     if order.teacher:
         said["pool"] = f"{order.shards * SHARD} samples"

@@ -6,13 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from PIL import Image
 from safetensors import safe_open
+from safetensors.numpy import load_file
 
+from benchmark.checkpoints import preprocessing_of
 from benchmark.cli import main
 from benchmark.datasets.synthetic import SyntheticDataset, SyntheticParameters
+from benchmark.recognisers import load_recogniser
 from benchmark.recognisers.networks.catalogue import network_table
+from benchmark.recognisers.networks.gpu import network
+from benchmark.training.loop import pixels
 
 
 @pytest.fixture
@@ -44,6 +50,22 @@ def test_training_on_identities_writes_weights(faces: Path) -> None:
         assert file.get_tensor("conv1.0.weight").dtype == np.float16
         assert file.metadata()["trained"] == "ArcFace loss on identities"
     assert shapes == dict(network_table("shufflefacenet-0.5").shapes())
+
+
+def test_what_was_trained_is_imported_as_it_was_fed(faces: Path) -> None:
+    code, said = train(faces)
+    assert code == 0, said
+    trained, data = faces.parent / "weights.safetensors", faces.parent / "data"
+    data.mkdir()
+    order = ["weights", "import", str(trained), "--network", "shufflefacenet-0.5", "--id", "mine"]
+    done = CliRunner().invoke(main, [*order, "--data", str(data)])
+    assert done.exit_code == 0, done.output
+    assert preprocessing_of(trained, "arcface-r50").std == (128.0,) * 3  # and not 127.5, as public ones are fed
+    samples = SyntheticDataset(SyntheticParameters()).load(["s0007/0", "s0008/0"]).samples
+    tensors = {name: value.astype(np.float32) for name, value in load_file(trained).items()}
+    expected = network(network_table("shufflefacenet-0.5"), tensors)(pixels(samples, torch.device("cpu"))).numpy()
+    found = load_recogniser("mine", data=data).embed(samples)
+    np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
 
 
 def test_held_out_people_are_measured_and_kept_out(faces: Path) -> None:
