@@ -87,7 +87,7 @@ def detector_state(data: Path | None, weights: DetectorWeights = RETINAFACE) -> 
         return f"missing; put it into {folders[0]}"
     if hashlib.sha256(path.read_bytes()).hexdigest() == weights.sha256:
         return str(path)
-    return f"{path} has another SHA-256 than {weights.sha256}: remove it"
+    return f"{path} has another SHA-256 than {weights.sha256}: replace it"
 
 
 def detector_status(data: Path | None, weights: DetectorWeights = RETINAFACE) -> str:
