@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import yaml
+from pydantic import ValidationError
 
 from benchmark.errors import InvalidInputError
 from benchmark.recognisers.local_weights import FILE, LocalEntry, read_entries
@@ -25,6 +26,7 @@ from benchmark.recognisers.preprocessing import Preprocessing
 from benchmark.recognisers.registry import METHODS
 from benchmark.recognisers.weights import known_weights, network_shapes, shortened
 from benchmark.store import write_atomically
+from benchmark.training import PREPROCESSING
 
 #: Keys under which training code keeps the network's state among other things.
 _WRAPPINGS = ("state_dict", "net_state_dict", "model_state_dict", "backbone", "model", "net")
@@ -56,9 +58,9 @@ def import_checkpoint(
 ) -> Imported:
     """Convert a checkpoint to the safetensors file `out`, and enter it in the `weights.yaml` beside that.
 
-    `id`: the recogniser's (default: the network's own). Without `preprocessing` that of the public training code is
-    taken. Raises InvalidInputError for a file that is no checkpoint, that would run code, that is truncated, whose
-    tensors do not fit the network, and for an id that is taken.
+    `id`: the recogniser's (default: the network's own). Without `preprocessing` that of `preprocessing_of` is taken.
+    Raises InvalidInputError for a file that is no checkpoint, that would run code, that is truncated, whose tensors do
+    not fit the network, and for an id that is taken.
     """
     shapes = network_shapes(network)
     name = id or default_id(network)
@@ -74,7 +76,7 @@ def import_checkpoint(
         file=out.name,
         sha256=sha256,
         network=network,
-        input=preprocessing or default_preprocessing(network),
+        input=preprocessing or preprocessing_of(checkpoint, network),
         source=source or checkpoint.name,
         licence=licence,
     )
@@ -107,6 +109,32 @@ def default_preprocessing(network: str) -> Preprocessing:
         return Preprocessing(columns=seen.columns, mean=seen.mean, std=seen.std)
     std = 127.5 if network.startswith("arcface") else 128.0
     return Preprocessing(mean=(127.5,) * 3, std=(std,) * 3)
+
+
+def preprocessing_of(checkpoint: Path, network: str) -> Preprocessing:
+    """What a checkpoint says that its network was fed, as those of `veilbench train` do; else `default_preprocessing`.
+
+    Raises InvalidInputError where it says so in another form.
+    """
+    said = _metadata(checkpoint).get(PREPROCESSING)
+    if said is None:
+        return default_preprocessing(network)
+    try:
+        return Preprocessing.model_validate_json(said)
+    except ValidationError as error:
+        reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        raise InvalidInputError(f"{checkpoint}: what it says of its preprocessing cannot be used ({reason})") from None
+
+
+def _metadata(path: Path) -> Mapping[str, str]:
+    """Of a safetensors file; nothing of others, and of what cannot be read: its tensors will say what is wrong."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError):
+        return {}
 
 
 def read_checkpoint(path: Path) -> dict[str, npt.NDArray[Any]]:

@@ -87,20 +87,24 @@ def store_report(folder: Path | None, *, prune: str | None = None, kind: str | N
 def data_status(option: Path | None) -> str:
     """Which data sets and weights are under the data root, and how to get the others."""
     from benchmark.alignment.weights import detector_status
-    from benchmark.datasets import lfw_status
+    from benchmark.datasets import lfw_crops_status
     from benchmark.datasets.casia_webface import casia_webface_status
     from benchmark.datasets.lfw106 import lfw106_status
     from benchmark.recognisers import weights_status
 
     root = locations.data_root(option)
     lines = [f"data root: {root or 'none; set VEILBENCH_DATA or use --data DIR'}"]
-    lines += ["synthetic: embedded in the package", lfw_status(root), lfw106_status(root), casia_webface_status(root)]
-    lines += [*weights_status(root), detector_status(root)]
+    lines += ["synthetic: embedded in the package", lfw_crops_status(root), lfw106_status(root)]
+    lines += [casia_webface_status(root), *weights_status(root), detector_status(root)]
     return "\n".join(lines)
 
 
 def weights_listing(option: Path | None) -> str:
-    """A table of all weights, ours and the user's: network, licence, SHA-256, accuracy as reported, where they are."""
+    """A table of all weights, ours and the user's: network, licence, SHA-256, accuracy as reported, where they are.
+
+    The face detector's come last. Of a SHA-256 the first 12 hex digits stand for the whole.
+    """
+    from benchmark.alignment.weights import RETINAFACE, detector_state
     from benchmark.recognisers.local_weights import local_weights
     from benchmark.recognisers.networks.catalogue import default_ids
     from benchmark.recognisers.weights import known_weights, state_of
@@ -108,9 +112,11 @@ def weights_listing(option: Path | None) -> str:
     root = locations.data_root(option)
     entries = local_weights(root) | known_weights()
     rows = [
-        [name, one.network, one.dimension, one.licence, one.sha256[:12], one.reported, state_of(one, root)]
-        for name, one in sorted(entries.items())
+        [name, of.network, str(of.dimension), of.licence, of.sha256[:12], of.reported, state_of(of, root)]
+        for name, of in sorted(entries.items())
     ]
+    one, found = RETINAFACE, "finds the faces for `veilbench data prepare`"
+    rows.append(["(face detector)", one.network, "-", one.licence, one.sha256[:12], found, detector_state(root)])
     wanting = [id for id in default_ids() if id not in entries]
     headers = ["recogniser", "network", "D", "licence", "SHA-256", "reported", "file"]
     return (

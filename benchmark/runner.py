@@ -147,17 +147,19 @@ def execute(
 def check_samples(assignment: Assignment) -> None:
     """Refuse data that are not there, and ids that the data set cannot have, before any worker is started.
 
-    Some missing samples are failures to acquire, which the record counts; without any the record would say 50 %.
+    Some missing samples are failures to acquire, which the record counts; without any the record would say 50 %, and
+    an attack without any to learn from would say that protection holds.
     """
     chosen = assignment.plan.protocol.dataset
     dataset = open_dataset(chosen.id, chosen.parameters, assignment.data)
     for sample_id in (*assignment.ids, *assignment.attacker_ids):
         dataset.subject(sample_id)
-    if all(dataset.fingerprint([sample_id]) == ["missing"] for sample_id in assignment.ids):
-        raise InvalidInputError(
-            f"data set {chosen.id!r}: none of the protocol's {len(assignment.ids)} samples is there; "
-            "`veilbench data status` shows where they are looked for"
-        )
+    for ids, whose in ((assignment.ids, "the protocol's"), (assignment.attacker_ids, "the attacker's")):
+        if ids and all(dataset.fingerprint([sample_id]) == ["missing"] for sample_id in ids):
+            raise InvalidInputError(
+                f"data set {chosen.id!r}: none of {whose} {len(ids)} samples is there; "
+                "`veilbench data status` shows where they are looked for"
+            )
 
 
 class _Clerk:

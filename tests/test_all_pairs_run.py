@@ -240,6 +240,13 @@ def test_a_damaged_sample_counts_as_a_failure_and_the_others_go_on(place: Path) 
     assert {"dataset-failures", "failures-to-process"} <= {flag.id for flag in record.flags}
 
 
+def test_an_attacker_of_whose_samples_none_is_there_is_refused(place: Path) -> None:
+    for path in (place / "faces").glob("p[45]/*.png"):
+        path.unlink()
+    with pytest.raises(InvalidInputError, match="none of the attacker's 4 samples is there"):
+        run("keyed")
+
+
 def test_a_protector_without_a_key_is_flagged_and_scored_where_no_key_is_needed(place: Path) -> None:
     code = f"{PROTECT}        return prepared // 9\n"
     write_submission(place / "submissions", "dim", code, {**PROTECTOR, "reversible": False}, keyed=False, keys=POLICIES)

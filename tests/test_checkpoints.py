@@ -16,13 +16,20 @@ import yaml
 from click.testing import CliRunner
 from safetensors.numpy import load_file, save_file
 
-from benchmark.checkpoints import fitting, import_checkpoint, read_checkpoint
+from benchmark.checkpoints import (
+    default_preprocessing,
+    fitting,
+    import_checkpoint,
+    preprocessing_of,
+    read_checkpoint,
+)
 from benchmark.cli import main
 from benchmark.errors import InvalidInputError
 from benchmark.recognisers import load_recogniser, recogniser_ids
 from benchmark.recognisers.networks.catalogue import network_table
 from benchmark.recognisers.networks.gpu import network
 from benchmark.recognisers.networks.modules import Network
+from benchmark.recognisers.preprocessing import Preprocessing
 from benchmark.recognisers.weights import network_shapes, networks_of_weights
 
 NARROW = "iresnet-narrow"
@@ -125,6 +132,26 @@ def test_an_import_becomes_a_recogniser(
     file.write_bytes(file.read_bytes()[:-1] + b"\x01")  # a changed file is refused
     with pytest.raises(InvalidInputError, match=f"expected {entry['sha256']}"):
         load_recogniser("mine", data=data)
+
+
+def test_a_checkpoint_that_says_what_its_network_was_fed_is_believed(
+    tmp_path: Path, state: dict[str, torch.Tensor]
+) -> None:
+    path, seen = tmp_path / "a.safetensors", Preprocessing(columns=(8, 104), mean=(1, 2, 3), std=(4, 5, 6))
+    tensors = {name: tensor.numpy() for name, tensor in state.items()}
+    save_file(tensors, path, {"preprocessing": seen.model_dump_json()})
+    order = ["weights", "import", str(path), "--network", NARROW, "--data", str(tmp_path)]
+    for options, mean in ([], [1, 2, 3]), (["--mean", "7", "8", "9"], [7, 8, 9]):
+        done = CliRunner().invoke(main, [*order, *options])
+        assert done.exit_code == 0, done.output
+        entry = yaml.safe_load((tmp_path / "weights" / "weights.yaml").read_text())[NARROW]
+        assert entry["input"] == {"columns": [8, 104], "mean": mean, "std": [4, 5, 6]}
+    assert preprocessing_of(path, "arcface-r50") == seen
+    save_file(tensors, path)
+    assert preprocessing_of(path, "arcface-r50") == default_preprocessing("arcface-r50")
+    save_file(tensors, path, {"preprocessing": "{}"})
+    with pytest.raises(InvalidInputError, match="says of its preprocessing cannot be used"):
+        import_checkpoint(path, NARROW, tmp_path / "b.safetensors")
 
 
 @pytest.mark.parametrize("form", ["zip", "pickle", "legacy", "inside"])

@@ -69,5 +69,19 @@ def test_fetch_aligns_what_scikit_learn_has(detector: BrightFaces, tmp_path: Pat
     assert (tmp_path / "data" / "lfw" / "aligned112" / "ann" / "1.jpg").is_file()
 
 
+def test_fetch_from_a_second_home_names_options_that_there_are(detector: BrightFaces, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for home in ("home", "other"):
+        album(tmp_path / home / "lfw_home" / "lfw_funneled")
+        order = ["fetch", "lfw", "--home", tmp_path / home, "--data", tmp_path / "data", "--workers", "1"]
+        result = veilbench(*order)
+    assert result.exit_code == 2
+    said = result.stderr.splitlines()[-1]
+    assert f"{tmp_path / 'data' / 'lfw' / 'aligned112'}: its crops were prepared from {tmp_path / 'home'}" in said
+    assert (
+        "move that folder away, or choose another folder (`data prepare`: with --to; `data fetch`: with --data)" in said
+    )
+
+
 def test_fetch_of_what_nobody_may_give_is_refused() -> None:
     assert veilbench("fetch", "casia-webface").exit_code == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -44,3 +45,16 @@ def test_a_size_is_needed_from_which_on_the_share_stays_lost(findings, monkeypat
     assert findings.needed("document", "layer", "direct-decode", "lbp") == 3
     assert findings.needed("document", "layer", "direct-decode", "lbp", 95) is None
     assert findings.where_lost("small", "offset", "bodies", "layer", "direct-decode", "lbp", 55) == [1, 3, 4]
+
+
+def test_an_attack_is_counted_where_none_is_stronger_and_where_it_beats_both(findings, monkeypatch):
+    shares = {"a": (40, 30, 20), "b": (20, 30, 28), "c": (30, 20, 18)}  # decoded, erased, zeros
+    attacks = ["direct-decode", "known-window-erase", "byte-replacement"]
+    monkeypatch.setattr(findings, "windows", lambda: [("p", setting) for setting in shares])
+    monkeypatch.setattr(findings, "attacks_run", lambda _: [*attacks, "header-leak"])
+    results = {attack: {findings.BOTH: {"lbp": {}}} for attack in attacks} | {"header-leak": {findings.BOTH: {}}}
+    monkeypatch.setattr(findings, "record", lambda _, __, attack: SimpleNamespace(results=results[attack]))
+    monkeypatch.setattr(findings, "percent", lambda _, setting, attack, __: shares[setting][attacks.index(attack)])
+    assert [findings.times_lowest(attack, "lbp") for attack in attacks] == [1, 0, 2]
+    assert findings.below_both("byte-replacement", "lbp", 2) == [("p", "a"), ("p", "c")]
+    assert findings.below_both("byte-replacement", "lbp", 3) == [("p", "a")]

@@ -65,6 +65,7 @@ def records(protocol: str, setting: str) -> list[Record]:
     return [one for one in read_records(BOARD, protocol)[protocol] if one.setting == f"jpeg2000-window@{setting}"]
 
 
+@cache
 def attacks_run(protocol: str) -> list[str]:
     """The attacks that every setting of `jpeg2000-window` has a record of."""
     found: dict[str, set[str]] = {}
@@ -189,6 +190,40 @@ def positions(protocol: str, parameter: str, **same: str) -> dict[float, str]:
     return dict(sorted(found.items()))
 
 
+@cache
+def windows() -> list[tuple[str, str]]:
+    """(protocol, setting) of every window of the named settings and of the sweeps: all attacks are run on these."""
+    sweeps = [f"lfw-jpeg2000-{sweep}{end}" for sweep in ("small", "large", "increasing") for end in READINGS.values()]
+    return sorted(
+        {
+            (protocol, one.setting)
+            for protocol in ["lfw-jpeg2000-named", *sweeps]
+            for one in read_records(BOARD, protocol)[protocol]
+            if one.protector.id == "jpeg2000-window"
+        }
+    )
+
+
+def times_lowest(attack: str, recogniser: str) -> int:
+    """In how many windows no attack that the recogniser sees has a lower EER."""
+    found = 0
+    for protocol, setting in windows():
+        seen = [one for one in attacks_run(protocol) if recogniser in record(protocol, setting, one).results[BOTH]]
+        found += percent(protocol, setting, attack, recogniser) == min(
+            percent(protocol, setting, one, recogniser) for one in seen
+        )
+    return found
+
+
+def below_both(attack: str, recogniser: str, points: float) -> list[tuple[str, str]]:
+    """The windows where an attack's EER lies at least `points` below what decodes, and below what is erased."""
+    return [
+        one for one in windows()
+        if min(percent(*one, other, recogniser) for other in ATTACKS.values()) - percent(*one, attack, recogniser)
+        >= points - 1e-9
+    ]  # fmt: skip
+
+
 def ranges(numbers: Sequence[float]) -> str:
     """Numbers of a sweep in words.
 
@@ -214,8 +249,9 @@ def published() -> dict[str, dict[str, float]]:
 def page() -> str:
     """The page as the records make it."""
     offered = (
-        attacks_run, by_recogniser, cost, eer, eer_table, high, lost, lost_table, low, needed, needed_table, percent,
-        positions, ranges, records, table, where_lost, where_table,
+        attacks_run, below_both, by_recogniser, cost, eer, eer_table, high, lost, lost_table, low, needed,
+        needed_table, percent, positions, ranges, record, records, table, times_lowest, where_lost, where_table,
+        windows,
     )  # fmt: skip
     return render(PAGE, {function.__name__: function for function in offered} | {"published": published()})
 

@@ -16,20 +16,27 @@ from benchmark.errors import InvalidInputError
 
 @dataclass(frozen=True)
 class DetectorWeights:
-    """A weights file, and where it comes from."""
+    """A weights file: what it is of, what its network sees, and where it comes from."""
 
     file: str
     sha256: str
+    network: str
+    #: In words: a detector sees whole pictures, and no crop of 112 x 112 as recognisers do.
+    input: str
     source: str
     licence: str
+    training: str
 
 
 RETINAFACE = DetectorWeights(
     file="retinaface_mobilenet025.safetensors",
     sha256="3387e3885ed46cb5889f130c5ca905edab0b97a500d1aa1e71ab027824e0da13",
+    network="retinaface-mobilenet0.25",
+    input="whole pictures of any size, pixels 0..255 less (123, 117, 104) of RGB",
     source="github.com/foamliu/MobileFaceNet, commit a6cc9032a659b615f477833e1a70b5e7931bcccc, "
     "retinaface/weights/mobilenet0.25_Final.pth",
     licence="Apache-2.0",
+    training="WIDER FACE",
 )
 
 
@@ -72,14 +79,17 @@ def read_detector(path: Path, weights: DetectorWeights = RETINAFACE) -> Mapping[
         raise InvalidInputError(f"{path}: is not a safetensors file ({error})") from error
 
 
-def detector_status(data: Path | None, weights: DetectorWeights = RETINAFACE) -> str:
-    """One line: where the detector's weights are and whether their digest is right, or that they are missing."""
+def detector_state(data: Path | None, weights: DetectorWeights = RETINAFACE) -> str:
+    """Where the detector's weights are and whether their digest is right, or that they are missing."""
     folders = _folders(data)
     path = next((folder / weights.file for folder in folders if (folder / weights.file).is_file()), None)
     if path is None:
-        state = f"missing; put it into {folders[0]}"
-    elif hashlib.sha256(path.read_bytes()).hexdigest() == weights.sha256:
-        state = str(path)
-    else:
-        state = f"{path} has another SHA-256 than {weights.sha256}: remove it"
-    return f"weights of the face detector: {weights.file}: {state}"
+        return f"missing; put it into {folders[0]}"
+    if hashlib.sha256(path.read_bytes()).hexdigest() == weights.sha256:
+        return str(path)
+    return f"{path} has another SHA-256 than {weights.sha256}: replace it"
+
+
+def detector_status(data: Path | None, weights: DetectorWeights = RETINAFACE) -> str:
+    """`detector_state` as a line of its own."""
+    return f"weights of the face detector: {weights.file}: {detector_state(data, weights)}"

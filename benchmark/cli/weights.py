@@ -63,7 +63,8 @@ def import_(
 ) -> None:
     """Convert CHECKPOINT (a state dict; no code in it is ever run) to safetensors and make it a recogniser.
 
-    Its tensors are checked by name and shape. Without --columns, --mean and --std, those of the public training code.
+    Its tensors are checked by name and shape. Without --columns, --mean and --std, those that it names itself, as what
+    `veilbench train recogniser` wrote does; else those of the public training code.
     """
     from benchmark.checkpoints import default_id, import_checkpoint
     from benchmark.locations import data_root
@@ -71,7 +72,7 @@ def import_(
 
     searched = weights_folders(data_root(data))
     place = out or searched[0] / f"{id or default_id(network)}.safetensors"
-    seen = _preprocessing(network, columns, mean, std)
+    seen = _preprocessing(checkpoint, network, columns, mean, std)
     done = import_checkpoint(checkpoint, network, place, id=id, preprocessing=seen, source=source, licence=licence)
     click.echo(f"wrote {done.path} (SHA-256 {done.sha256}) and its entry in {done.listing}")
     if any(done.path.parent.resolve() == folder.resolve() for folder in searched):
@@ -81,19 +82,20 @@ def import_(
 
 
 def _preprocessing(
+    checkpoint: Path,
     network: str,
     columns: tuple[int, int] | None,
     mean: tuple[float, float, float] | None,
     std: tuple[float, float, float] | None,
 ) -> Preprocessing:
-    """What the options say, and the network's default for the rest."""
+    """What the options say; for the rest what the checkpoint says, or the network's default."""
     from pydantic import ValidationError
 
-    from benchmark.checkpoints import default_preprocessing
+    from benchmark.checkpoints import preprocessing_of
     from benchmark.errors import InvalidInputError
     from benchmark.recognisers.preprocessing import Preprocessing
 
-    usual = default_preprocessing(network)
+    usual = preprocessing_of(checkpoint, network)
     try:
         return Preprocessing(columns=columns or usual.columns, mean=mean or usual.mean, std=std or usual.std)
     except ValidationError as error:

@@ -13,6 +13,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from benchmark.datasets.base import Dataset, Parameters
+from benchmark.datasets.lfw import LfwParameters
+from benchmark.datasets.lfw_folders import present_folders
 from benchmark.errors import InvalidInputError, unknown
 
 #: Data set id -> module:class. A module is imported only when its data set is opened.
@@ -67,7 +69,10 @@ def open_dataset(dataset_id: str, parameters: Mapping[str, Any], data_root: Path
         raise unknown("data set", dataset_id, _REGISTRY)
     module, _, name = _REGISTRY[dataset_id].partition(":")
     cls: type[Dataset] = getattr(importlib.import_module(module), name)
-    return cls(_validated(cls, parameters), data_root)
+    checked = _validated(cls, parameters)
+    if isinstance(checked, LfwParameters):
+        checked = present_folders(checked, data_root)
+    return cls(checked, data_root)
 
 
 def _validated(cls: type[Dataset], parameters: Mapping[str, Any]) -> Parameters:

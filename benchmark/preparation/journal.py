@@ -15,6 +15,8 @@ from typing import Any, TextIO
 from benchmark.errors import InvalidInputError
 
 NAME = ".prepare.jsonl"
+#: How either command that prepares crops is told to put them elsewhere.
+_ELSEWHERE = "choose another folder (`data prepare`: with --to; `data fetch`: with --data)"
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Journal:
         if self._path.is_file():
             self._read()
         elif (folder / "report.csv").exists():
-            raise InvalidInputError(f"{folder / 'report.csv'} is there and no report of ours; choose another folder")
+            raise InvalidInputError(f"{folder / 'report.csv'} is there and no report of ours; {_ELSEWHERE}")
 
     def add(self, entries: list[Entry]) -> None:
         """File entries: they are on their way to the disk when this returns."""
@@ -98,12 +100,12 @@ class Journal:
             for line in lines:
                 self._take(Entry(**line))
         except (ValueError, TypeError, KeyError):
-            raise InvalidInputError(f"{self._path}: is damaged; remove it, or choose another folder") from None
+            raise InvalidInputError(f"{self._path}: is damaged; remove it, or {_ELSEWHERE}") from None
 
     def _check(self, head: Mapping[str, Any]) -> None:
         for key, what in (("from", "from"), ("recipe", "with")):
             if head[key] != self._head[key]:
                 raise InvalidInputError(
                     f"{self._path.parent}: its crops were prepared {what} {head[key]}, not {what} {self._head[key]}; "
-                    "choose another folder"
+                    f"move that folder away, or {_ELSEWHERE}"
                 )

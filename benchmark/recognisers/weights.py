@@ -166,7 +166,7 @@ def read_weights(
         raise InvalidInputError(f"{path}: cannot be read ({error.strerror})") from error
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
-        raise InvalidInputError(f"{path}: SHA-256 is {found}, expected {sha256}; remove the file or fetch it again")
+        raise InvalidInputError(f"{path}: SHA-256 is {found}, expected {sha256}; replace the file")
     try:
         tensors = load(content)
     except (SafetensorError, KeyError) as error:  # KeyError: a number type that numpy lacks (bfloat16)
@@ -201,7 +201,7 @@ def state_of(weights: Weights, data: Path | None, *, cache: Path | None = None) 
     if path is None:
         return f"missing; put it into {places[0]}" if weights.hub is None else "not here; downloaded when needed"
     right = hashlib.sha256(path.read_bytes()).hexdigest() == weights.sha256
-    return f"{path}" if right else f"{path} has another SHA-256 than {weights.sha256}: remove it"
+    return f"{path}" if right else f"{path} has another SHA-256 than {weights.sha256}: replace it"
 
 
 def weights_status(data: Path | None, *, cache: Path | None = None) -> list[str]:

@@ -21,10 +21,12 @@ from benchmark.metrics.verification import eer
 from benchmark.recognisers import load_recogniser
 from benchmark.recognisers.cosine import cosine
 from benchmark.recognisers.networks.catalogue import network_table
+from benchmark.recognisers.preprocessing import Preprocessing
 from benchmark.store import write_atomically
 
+from . import PREPROCESSING
 from .batches import Batches, Identified, Labelled
-from .loop import Progress, Schedule, Training, pixels, train
+from .loop import MEAN, STD, Progress, Schedule, Training, pixels, train
 from .losses import ArcFace, distillation_loss
 from .pool import SHARD, Pool
 
@@ -57,7 +59,7 @@ def train_recogniser(order: Order, say: Say) -> Path:
     """Train to the end, from where an earlier call stopped, and write the weights (float16 safetensors).
 
     `say` is told the progress, line by line. Raises InvalidInputError for a folder without usable crops, an unknown
-    network or teacher, a checkpoint of another training.
+    network or teacher, a batch larger than a shard of labelled samples, a checkpoint of another training.
     """
     torch.set_num_threads(order.threads)
     cv2.setNumThreads(1)  # crops are smaller than what sharing them out costs
@@ -71,6 +73,10 @@ def train_recogniser(order: Order, say: Say) -> Path:
     teacher = load_recogniser(order.teacher, data=order.data, threads=order.threads) if order.teacher else None
     batches: Batches
     if teacher is not None:
+        if order.batch > SHARD:
+            raise InvalidInputError(
+                f"--batch {order.batch}: a step takes its samples from one shard of {SHARD:,}; choose {SHARD} or fewer"
+            )
         if teacher.dimension != table.dimension:
             raise InvalidInputError(
                 f"{order.network} gives {table.dimension} numbers, its teacher {order.teacher} {teacher.dimension}; "
@@ -156,7 +162,7 @@ def _line(progress: Progress, steps: int, batch: int) -> str:
 
 
 def _write(order: Order, training: Training) -> None:
-    """The tensors of the table as float16, with what they come from."""
+    """The tensors of the table as float16, with what they come from and what their network was fed."""
     state = training.network.state_dict()
     half = {name: state[name].detach().cpu().half().contiguous() for name in training.network.table.shapes()}
     beyond = [name for name, tensor in half.items() if not torch.isfinite(tensor).all()]
@@ -168,6 +174,7 @@ def _write(order: Order, training: Training) -> None:
         "steps": str(order.schedule.steps),
         "batch": str(order.batch),
         "seed": str(order.schedule.seed),
+        PREPROCESSING: Preprocessing(mean=(MEAN,) * 3, std=(STD,) * 3).model_dump_json(),
     }
     if order.teacher:
         said["pool"] = f"{order.shards * SHARD} samples"

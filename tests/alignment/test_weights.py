@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.alignment import detector
 from benchmark.alignment.weights import RETINAFACE, detector_status, find_detector, read_detector
 from benchmark.errors import InvalidInputError
+from benchmark.listing import weights_listing
 
 
 @pytest.fixture
@@ -33,6 +35,23 @@ def test_other_weights_are_never_used(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"retinaface.*SHA-256 is d9298a10"):
         read_detector(path)
     assert "another SHA-256" in detector_status(tmp_path)
+
+
+@pytest.mark.usefixtures("no_cache")
+def test_the_list_of_weights_has_the_detector_too(tmp_path: Path) -> None:
+    def row() -> str:
+        return next(line for line in weights_listing(tmp_path).splitlines() if RETINAFACE.network in line)
+
+    assert RETINAFACE.licence in row()
+    assert RETINAFACE.sha256[:12] in row()
+    assert "missing; put it into" in row()
+    (tmp_path / "weights").mkdir()
+    (tmp_path / "weights" / RETINAFACE.file).write_bytes(b"other")
+    assert "another SHA-256" in row()
+
+
+def test_what_the_entry_says_the_network_sees_is_what_it_is_fed() -> None:
+    assert str(tuple(int(value) for value in detector._MEAN)) in RETINAFACE.input
 
 
 @pytest.mark.data

@@ -10,7 +10,8 @@ import pytest
 from image_files import encoded
 from PIL import Image
 
-from benchmark.datasets import Dataset, lfw_status, open_dataset
+from benchmark.datasets import Dataset, open_dataset
+from benchmark.datasets.lfw import lfw_status
 from benchmark.errors import InvalidInputError
 
 IDS = [f"Ann_O'Hara/Ann_O'Hara_000{k}" for k in range(1, 6)]

@@ -6,13 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from PIL import Image
 from safetensors import safe_open
+from safetensors.numpy import load_file
 
+from benchmark.checkpoints import preprocessing_of
 from benchmark.cli import main
 from benchmark.datasets.synthetic import SyntheticDataset, SyntheticParameters
+from benchmark.recognisers import load_recogniser
 from benchmark.recognisers.networks.catalogue import network_table
+from benchmark.recognisers.networks.gpu import network
+from benchmark.training.loop import pixels
 
 
 @pytest.fixture
@@ -46,6 +52,22 @@ def test_training_on_identities_writes_weights(faces: Path) -> None:
     assert shapes == dict(network_table("shufflefacenet-0.5").shapes())
 
 
+def test_what_was_trained_is_imported_as_it_was_fed(faces: Path) -> None:
+    code, said = train(faces)
+    assert code == 0, said
+    trained, data = faces.parent / "weights.safetensors", faces.parent / "data"
+    data.mkdir()
+    order = ["weights", "import", str(trained), "--network", "shufflefacenet-0.5", "--id", "mine"]
+    done = CliRunner().invoke(main, [*order, "--data", str(data)])
+    assert done.exit_code == 0, done.output
+    assert preprocessing_of(trained, "arcface-r50").std == (128.0,) * 3  # and not 127.5, as public ones are fed
+    samples = SyntheticDataset(SyntheticParameters()).load(["s0007/0", "s0008/0"]).samples
+    tensors = {name: value.astype(np.float32) for name, value in load_file(trained).items()}
+    expected = network(network_table("shufflefacenet-0.5"), tensors)(pixels(samples, torch.device("cpu"))).numpy()
+    found = load_recogniser("mine", data=data).embed(samples)
+    np.testing.assert_allclose(found, expected, atol=1e-4 * np.abs(expected).max())
+
+
 def test_held_out_people_are_measured_and_kept_out(faces: Path) -> None:
     pairs = faces.parent / "pairs.csv"
     pairs.write_text("fold,genuine,a,b\n1,1,s0002/0,s0002/1\n1,0,s0002/0,s0001/1\n")
@@ -63,6 +85,7 @@ def test_wrong_input_is_one_line(faces: Path) -> None:
         (["--network", "shuflefacenet-0.5"], "did you mean 'shufflefacenet-0.5'"),
         (["--teacher", "mobilfacenet-ms1m"], "did you mean 'mobilefacenet-ms1m'"),
         (["--teacher", "lbp"], "gives 128 numbers, its teacher lbp 3776"),
+        (["--teacher", "shufflefacenet-distilled", "--batch", "5000"], "--batch 5000: a step takes its samples"),
         (["--faces", str(faces / "nothing")], "no folder"),
     ]:
         code, said = train(faces, *more)
