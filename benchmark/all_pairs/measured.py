@@ -149,7 +149,7 @@ class _Scoring:
         source = threshold_source(scenario, self.job.protector.submission.protector.domain)
         if source == UNPROTECTED and (kept or scenario == "protected-original"):
             accept[kind] = unprotected(self.workshop, self.name).threshold
-        elif source in known:
+        elif source is not None and source in known:
             accept[kind] = known[source]
         if scenario == "different-keys" and "key-per-subject" in known:
             metrics = self.workshop.protocol.metrics
