@@ -22,6 +22,7 @@ from benchmark.metrics.verification import eer
 from benchmark.pipeline.all_pairs import JobBatch, impostors_of
 from benchmark.pipeline.workshop import Workshop
 from benchmark.protocol import load_protocol
+from benchmark.protocol_schema import ALL_PAIRS_METRICS
 from benchmark.recognisers import load_recogniser
 from benchmark.record import read_record
 from benchmark.results import survey
@@ -118,14 +119,7 @@ def write_protocol(place: Path, name: str, **keys: object) -> Path:
         "protectors": [{"id": "veil"}, {"id": "signs"}],
         "attacks": [{"id": "see"}, {"id": "back"}, {"id": "link"}],
         "recognisers": ["lbp", NETWORK],
-        "metrics": [
-            "eer",
-            "d_sys",
-            "maximal_linkability",
-            "attack_success_rate",
-            "revoked_match_rate",
-            "key_sensitivity",
-        ],
+        "metrics": list(ALL_PAIRS_METRICS),
         "bootstrap": {"resamples": 20},
         **keys,
     }

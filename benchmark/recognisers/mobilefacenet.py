@@ -23,6 +23,9 @@ Device = Literal["cpu", "cuda"]
 class MobileFaceNet(Recogniser):
     """onnxruntime on a CPU, torch on a GPU: the same network, equal within 1e-4 in cosine, not to the bit.
 
+    `load_recogniser` takes it for GPUs alone. On CPUs it loads `networks.normalised`, which is quicker, and which tests
+    hold to the bits of what is here, since the code here is what digests name.
+
     Raises InvalidInputError where a GPU is asked for and there is none. `threads` are those of one `embed` call.
     """
 

@@ -1,4 +1,7 @@
-"""A network of the catalogue on a CPU, in onnxruntime."""
+"""A network of the catalogue on a CPU, in onnxruntime: what digests name.
+
+What `load_recogniser` runs is `normalised`, which is quicker; tests hold it to the bits of what is here.
+"""
 
 from __future__ import annotations
 
