@@ -67,7 +67,7 @@ def score_set_of(
     """All pairs of N samples as `all_pairs_set` compares them, in a view's quickest way for so many; no bit differs."""
     many = view.compare_many
     if many is not None and len(subjects) * (len(subjects) - 1) // 2 >= MANY:
-        return all_pairs_set(probes, gallery, subjects, many, tile=MANY_TILE)
+        return all_pairs_set(probes, gallery, subjects, many.compare_all, tile=MANY_TILE, prepare=many.prepare)
     return all_pairs_set(probes, gallery, subjects, view.compare_all, tile=tile)
 
 

@@ -16,7 +16,7 @@ from benchmark.pipeline.protection import Protection, granted_algorithm
 from benchmark.pipeline.workshop import Workshop
 from benchmark.plan import Job
 from benchmark.recognisers.cosine import cosine, cosine_all
-from benchmark.recognisers.many import compare_many
+from benchmark.recognisers.many import CompareMany, compare_many
 from benchmark.store import Artefact
 
 #: Pairs compared at once: their templates then take tens of megabytes, not hundreds.
@@ -38,7 +38,7 @@ class View:
     compare_all: Callable[[Templates, Templates], npt.NDArray[np.float32]]
     originals: Callable[[Originals], Artefact]
     #: As `compare_all`, to the bit, in less time for `MANY` comparisons and more; None where there is no such way.
-    compare_many: Callable[[Templates, Templates], npt.NDArray[np.float32]] | None = None
+    compare_many: CompareMany | None = None
 
     def gather(self, artefacts: Iterable[Artefact]) -> Gathered:
         """Templates (float32, N x D) and failed (bool, N) of all batches."""

@@ -20,8 +20,11 @@ from benchmark.interfaces import Scores, Templates
 
 #: Templates of a strip, and of the tiles in it that are compared at a time: few enough to stay in the cache.
 ROWS, COLUMNS = 128, 128
-#: Scores (N x M) of every template of one block with every one of another, as a recogniser's `compare_all` gives them.
-CompareAll: TypeAlias = Callable[[Templates, Templates], Scores]
+#: Scores (N x M) of every template of one block with every one of another, as a recogniser's `compare_all` gives them;
+#: of templates, or of what was prepared of them.
+CompareAll: TypeAlias = Callable[[Any, Any], Scores]
+#: Makes of all templates of a side what has a length and can be cut (`[start:stop]`) into tiles for a `compare_all`.
+Prepare: TypeAlias = Callable[[Templates], Any]
 
 
 class PairScores(NamedTuple):
@@ -52,6 +55,7 @@ def all_pairs(
     gallery_failed: npt.NDArray[np.bool_] | None = None,
     threads: int = 1,
     tile: tuple[int, int] | None = None,
+    prepare: Prepare | None = None,
 ) -> PairScores:
     """Scores of every template (float32, N x D) with every later one, apart for one subject (int, N) and for two.
 
@@ -59,8 +63,9 @@ def all_pairs(
     and its own `gallery_failed`) of the same N samples, template i is compared with the gallery's j > i; without one,
     `compare_all` must be symmetric. It is called by several `threads` at once, on up to `tile` templates of either side
     (ROWS x COLUMNS): matrix products and loops compiled with `nogil` run side by side there. (The BLAS behind products
-    is held to one thread meanwhile.) Memory: 4 bytes a comparison, and a few MB a thread. Raises InvalidInputError
-    where shapes do not fit.
+    is held to one thread meanwhile.) Where `compare_all` takes templates in an order of its own, `prepare` makes them
+    so once: it sees all of a side, and `compare_all` slices of its answer that begin at multiples of the tile. Memory:
+    4 bytes a comparison, and a few MB a thread. Raises InvalidInputError where shapes do not fit.
 
     >>> from benchmark.recognisers.cosine import cosine_all
     >>> all_pairs(np.array([[1, 0], [2, 0], [0, 3]], np.float32), np.array([7, 7, 9]), cosine_all)
@@ -68,8 +73,8 @@ def all_pairs(
     """
     genuine, impostor = (np.empty(size, np.float32) for size in _sizes(subjects))
     g = i = 0
-    probes = _Side.of(templates, subjects, failed)
-    others = probes if gallery is None else _Side.of(gallery, subjects, gallery_failed)
+    probes = _Side.of(templates, subjects, failed, prepare)
+    others = probes if gallery is None else _Side.of(gallery, subjects, gallery_failed, prepare)
     strips = _strips(probes, others, subjects, compare_all, threads, tile or (ROWS, COLUMNS), lambda scores: scores)
     for some_genuine, some_impostor in strips:
         genuine[g : (g := g + len(some_genuine))] = some_genuine
@@ -124,14 +129,18 @@ def _sizes(subjects: npt.NDArray[np.integer[Any]]) -> tuple[int, int]:
 
 
 class _Side(NamedTuple):
-    """Templates on one side of the comparisons, and which of them are failures to process."""
+    """Templates (or what was prepared of them) on one side of the comparisons, and which are failures to process."""
 
-    templates: Templates
+    templates: Any
     failed: npt.NDArray[np.bool_]
 
     @classmethod
     def of(
-        cls, templates: Templates, subjects: npt.NDArray[np.integer[Any]], failed: npt.NDArray[np.bool_] | None
+        cls,
+        templates: Templates,
+        subjects: npt.NDArray[np.integer[Any]],
+        failed: npt.NDArray[np.bool_] | None,
+        prepare: Prepare | None = None,
     ) -> _Side:
         """A side whose shapes fit the subjects."""
         count = len(templates)
@@ -141,7 +150,7 @@ class _Side(NamedTuple):
             raise InvalidInputError(
                 f"templates N x D need N subjects, and N failures where there are any, not {shapes}"
             )
-        return cls(templates, failed)
+        return cls(prepare(templates) if prepare else templates, failed)
 
 
 def _strips(
@@ -171,7 +180,7 @@ def _strips(
         yield from pool.map(strip, range(0, count, tile[0]))
 
 
-def _strip_scores(a: Templates, others: Templates, compare_all: CompareAll, columns: int) -> npt.NDArray[np.float32]:
+def _strip_scores(a: Any, others: Any, compare_all: CompareAll, columns: int) -> npt.NDArray[np.float32]:
     """Scores (float32) of a strip's templates with all that come from its first on, tile by tile."""
     scores = np.empty((len(a), len(others)), np.float32)
     for start in range(0, len(others), columns):

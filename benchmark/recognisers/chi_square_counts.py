@@ -7,6 +7,8 @@ stays as it is in `chi_square`, whose code is part of the templates' names; this
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from numba.core.registry import cpu_target
@@ -20,24 +22,57 @@ from .chi_square_lookup import FAR, GROUP, WIDTH, distances
 Counts = npt.NDArray[np.uint8]
 
 
-def chi_square_counts_all(a: Templates, b: Templates) -> npt.NDArray[np.float32]:
-    """As `chi_square_all` (float32, N x D and M x D, to float32, N x M), and the same bits.
+@dataclass(frozen=True, eq=False)
+class Histograms:
+    """N histograms, and their counts in the order in which they are looked up; sorted once, however they are cut."""
 
-    Fast where all are whole numbers of 0..255 and the processor has AVX-512; elsewhere `chi_square_all` computes them.
-    Blocks of hundreds are best: every call looks at its histograms once. Raises InvalidInputError where widths differ.
+    #: float32, N x D.
+    plain: Templates
+    #: uint8, groups x 64 lanes x D/64 x GROUP; None where they cannot be looked up.
+    counts: Counts | None
 
-    >>> chi_square_counts_all(np.eye(2, dtype=np.float32), np.eye(2, dtype=np.float32))
+    @classmethod
+    def of(cls, plain: Templates) -> Histograms:
+        """Histograms (float32, N x D): to be looked up where all are whole numbers of 0..255, and with AVX-512.
+
+        >>> len(Histograms.of(np.eye(3, dtype=np.float32))[:2])
+        2
+        """
+        usable = can_look_up() and plain.ndim == 2 and plain.shape[1] > 0
+        return cls(plain, _grouped(plain) if usable else None)
+
+    def __len__(self) -> int:
+        """How many histograms there are."""
+        return len(self.plain)
+
+    def __getitem__(self, rows: slice) -> Histograms:
+        """Those of a slice; one that does not begin with a group would have to sort them again, and is refused."""
+        start, stop, step = rows.indices(len(self))
+        if start % GROUP or step != 1:
+            raise ValueError(f"histograms are cut at multiples of {GROUP}, not {rows}")
+        counts = self.counts
+        return Histograms(
+            self.plain[start:stop], None if counts is None else counts[start // GROUP : -(-stop // GROUP)]
+        )
+
+
+def chi_square_counts_all(a: Histograms, b: Histograms) -> npt.NDArray[np.float32]:
+    """As `chi_square_all` (of N and of M histograms, to float32, N x M), and the same bits.
+
+    Fast where both can be looked up; elsewhere `chi_square_all` computes them. Raises InvalidInputError where widths
+    differ.
+
+    >>> one = Histograms.of(np.eye(2, dtype=np.float32))
+    >>> chi_square_counts_all(one, one)
     array([[0., 2.],
            [2., 0.]], dtype=float32)
     """
-    if can_look_up() and a.ndim == b.ndim == 2 and a.shape[1] == b.shape[1] > 0:
-        grouped_a, grouped_b = _grouped(a), _grouped(b)
-        if grouped_a is not None and grouped_b is not None:
-            out = np.empty((len(a), len(b)), np.float32)
-            with compiling("comparison of histograms", (distances,)):
-                distances(grouped_a, grouped_b, _TABLE, out)
-            return out
-    return chi_square_all(a, b)
+    if a.counts is None or b.counts is None or a.plain.shape[1] != b.plain.shape[1]:
+        return chi_square_all(a.plain, b.plain)
+    out = np.empty((len(a), len(b)), np.float32)
+    with compiling("comparison of histograms", (distances,)):
+        distances(a.counts, b.counts, _TABLE, out)
+    return out
 
 
 def can_look_up() -> bool:

@@ -2,13 +2,13 @@
 
 No compiler finds such a look-up (VPERMI2PS) by itself; its loop is written in LLVM's terms. For a count x of one
 histogram, two registers hold the quotients of x and of 0..31 (up to eight those of 0..127), and the counts of 128
-others pick theirs. What is
-compiled is all in this file, since numba looks for changes of no other before it takes what it compiled once.
+others pick theirs. What is compiled is all in this file, since numba looks for changes of no other before it takes what
+it compiled once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numba
@@ -31,8 +31,6 @@ HELD, FAR = 32, 128
 _INT8, _INT32, _INT64, _FLOAT = ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.FloatType()
 _INTS, _FLOATS = ir.VectorType(_INT32, WIDTH), ir.VectorType(_FLOAT, WIDTH)
 _PICK = "llvm.x86.avx512.vpermi2var.ps.512"
-#: (builder, count of the one, a row of the table, counts of the others) -> what each pair adds to its sum.
-_Terms = Callable[[Any, Any, Any, Sequence[Any]], list[Any]]
 
 
 def _typed(context: Any, a: Any, i: Any, others: Any, reach: Any, table: Any, sums: Any) -> Any:
@@ -46,9 +44,7 @@ def _written(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     )
     rows = builder.extract_value(reach.shape, 0)
     before = builder.block
-    block = {
-        name: builder.append_basic_block(name) for name in ("row", "near", "far", "farther", "beyond", "next", "done")
-    }
+    block = {name: builder.append_basic_block(name) for name in ("row", "1", "2", "3", "4", "beyond", "next", "done")}
     builder.branch(block["row"])
 
     builder.position_at_end(block["row"])
@@ -59,22 +55,21 @@ def _written(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     quotients = builder.gep(table.data, [builder.mul(x, _INT64(FAR))])
     ys = [_load(builder, builder.gep(others.data, [builder.mul(row, _INT64(GROUP))]), _INTS, v) for v in range(VECTORS)]
     way = builder.switch(builder.load(builder.gep(reach.data, [row])), block["beyond"])
-    way.add_case(_INT8(0), block["near"])
-    way.add_case(_INT8(1), block["far"])
-    for reach_of in (2, 3):
-        way.add_case(_INT8(reach_of), block["farther"])
-
-    ways: dict[str, _Terms] = {"near": _near, "far": _far, "farther": _farther, "beyond": _beyond}
     found = {}
-    for name, terms_of in ways.items():
+    for registers in range(1, FAR // HELD + 1):
+        name = str(registers)
+        way.add_case(_INT8(registers - 1), block[name])
         builder.position_at_end(block[name])
-        found[name] = terms_of(builder, x, quotients, ys)
+        found[name] = _looked_up(builder, quotients, ys, registers)
         builder.branch(block["next"])
+    builder.position_at_end(block["beyond"])
+    found["beyond"] = _beyond(builder, x, ys)
+    builder.branch(block["next"])
 
     builder.position_at_end(block["next"])
     terms = [builder.phi(_FLOATS) for _ in range(VECTORS)]
     for v, term in enumerate(terms):
-        for name in ways:
+        for name in found:
             term.add_incoming(found[name][v], block[name])
     summed = [builder.fadd(one, term) for one, term in zip(partial, terms, strict=True)]
     for one, more in zip(partial, summed, strict=True):
@@ -89,45 +84,31 @@ def _written(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     return context.get_dummy_value()
 
 
-def _near(builder: Any, x: Any, quotients: Any, ys: Sequence[Any]) -> list[Any]:
-    """All others' counts are below HELD."""
-    return _looked_up(builder, quotients, ys, 1)
-
-
-def _far(builder: Any, x: Any, quotients: Any, ys: Sequence[Any]) -> list[Any]:
-    """All are below twice HELD."""
-    return _looked_up(builder, quotients, ys, 2)
-
-
-def _farther(builder: Any, x: Any, quotients: Any, ys: Sequence[Any]) -> list[Any]:
-    """All are below FAR."""
-    return _looked_up(builder, quotients, ys, FAR // HELD)
-
-
 def _looked_up(builder: Any, quotients: Any, ys: Sequence[Any], reach: int) -> list[Any]:
-    """All are below `reach` times HELD. (A pick sees but the last five bits of a count.)"""
+    """All counts are below `reach` (1..4) times HELD. (A pick sees but the last five bits of a count.)"""
     registers = [_load(builder, quotients, _FLOATS, v) for v in range(2 * reach)]
     held = list(zip(registers[::2], registers[1::2], strict=True))
-    limits = [ir.Constant(_INTS, [(v + 1) * HELD] * WIDTH) for v in range(reach)]
     terms = []
     for y in ys:
-        *lower, (first, second) = held
-        found = _pick(builder, first, second, y)
-        for (first, second), limit in zip(reversed(lower), reversed(limits[:-1]), strict=True):
-            below = builder.icmp_signed("<", y, limit)
-            found = builder.select(below, _pick(builder, first, second, y), found)
-        terms.append(found)
+        picked = [_pick(builder, first, second, y) for first, second in held]
+        bits = y  # the highest tells which of two picks is right, and then the next which of those that are left
+        while len(picked) > 1:
+            odd = builder.icmp_signed("<", bits, _ints(0))
+            pairs = zip(picked[::2], picked[1::2], strict=False)
+            picked = [builder.select(odd, high, low) for low, high in pairs] + picked[len(picked) // 2 * 2 :]
+            bits = builder.shl(bits, _ints(1))
+        terms.append(picked[0])
     return terms
 
 
-def _beyond(builder: Any, x: Any, quotients: Any, ys: Sequence[Any]) -> list[Any]:
+def _beyond(builder: Any, x: Any, ys: Sequence[Any]) -> list[Any]:
     """Some are larger, and all are divided, as in `chi_square`."""
-    undefined, first = ir.Constant(_FLOATS, ir.Undefined), ir.Constant(_INTS, [0] * WIDTH)
+    undefined = ir.Constant(_FLOATS, ir.Undefined)
     alone = builder.insert_element(undefined, builder.uitofp(x, _FLOAT), _INT32(0))
-    one = builder.shuffle_vector(alone, undefined, first)
+    one = builder.shuffle_vector(alone, undefined, _ints(0))
     terms = []
     for y in ys:
-        other = builder.sitofp(y, _FLOATS)
+        other = builder.sitofp(builder.and_(y, _ints(255)), _FLOATS)
         total, apart = builder.fadd(one, other), builder.fsub(one, other)
         positive = builder.fcmp_ordered(">", total, _zeros())
         divisor = builder.select(positive, total, ir.Constant(_FLOATS, [1.0] * WIDTH))
@@ -153,6 +134,10 @@ def _zeros() -> Any:
     return ir.Constant(_FLOATS, [0.0] * WIDTH)
 
 
+def _ints(number: int) -> Any:
+    return ir.Constant(_INTS, [number] * WIDTH)
+
+
 def _at(builder: Any, pointer: Any, kind: Any, v: int) -> Any:
     return builder.gep(builder.bitcast(pointer, kind.as_pointer()), [_INT64(v)])
 
@@ -168,9 +153,16 @@ def _store(builder: Any, value: Any, pointer: Any, v: int) -> None:
 
 #: For compiled functions, `_add_lane(a, i, others, reach, table, sums)`: adds histogram i's distances in one lane,
 #: summed row after row, to `sums` (float32, GROUP).
-#: `a`: uint8, rows x GROUP, of which i is a column; `others`: int32, rows x GROUP; `reach`: uint8, rows: the largest of
-#: the others' counts // HELD; `table`: as below. All in memory order, and not without rows.
+#: `a`: uint8, rows x GROUP, of which i is a column; `others`: int32, rows x GROUP, as `_marked` has them; `reach`:
+#: uint8, rows: the largest of the others' counts // HELD; `table`: as below. All in memory order, and not without rows.
 _add_lane: Any = intrinsic(_typed)
+
+
+@numba.njit(cache=True, nogil=True)
+def _marked(count: Any) -> Any:
+    """A count whose 32 is told by its highest bit as well (a sign costs less to look at), and whose 64 by the next."""
+    y = np.uint32(count)
+    return np.int32(y | (y & np.uint32(32)) << np.uint32(26) | (y & np.uint32(64)) << np.uint32(24))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -192,8 +184,8 @@ def distances(a: Any, b: Any, table: Any, out: Any) -> None:
             for row in range(rows):
                 most = np.int32(0)
                 for column in range(GROUP):
-                    others[row, column] = b[group, lane, row, column]
-                    most = max(most, others[row, column])
+                    most = max(most, np.int32(b[group, lane, row, column]))
+                    others[row, column] = _marked(b[group, lane, row, column])
                 reach[row] = most // HELD
             for i in range(count):
                 _add_lane(a[i // GROUP, lane], i % GROUP, others, reach, table, sums[i])

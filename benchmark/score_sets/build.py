@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from benchmark.errors import InvalidInputError
 from benchmark.interfaces import Scores, Templates
-from benchmark.recognisers.all_pairs import CompareAll, all_pairs
+from benchmark.recognisers.all_pairs import CompareAll, Prepare, all_pairs
 
 #: Templates (float32, N x D) and which of them are failures to process (bool, N), as a view gathers them.
 Gathered: TypeAlias = tuple[Templates, npt.NDArray[np.bool_]]
@@ -57,11 +57,12 @@ def all_pairs_set(
     *,
     threads: int = 1,
     tile: tuple[int, int] | None = None,
+    prepare: Prepare | None = None,
 ) -> ScoreSet:
     """Every sample's probe against every later sample's gallery template (i < j), N samples of `subjects` (int, N).
 
-    `gallery` None: the probes among themselves. `compare_all`, `threads` and `tile` as for
-    `benchmark.recognisers.all_pairs`; for a process that answers one call at a time, one thread and large tiles.
+    `gallery` None: the probes among themselves. `compare_all`, `threads`, `tile` and `prepare` as
+    for `benchmark.recognisers.all_pairs`; for a process that answers one call at a time, one thread and large tiles.
     `compare_all` never meets the template of a failure to process. Memory: 4 bytes a comparison, and 8 for subjects,
     which sets share. Raises InvalidInputError where shapes do not fit, for scores that are not finite, and where no two
     samples are of one subject, or no two of two.
@@ -76,7 +77,7 @@ def all_pairs_set(
     a, b = _without_failures(probes), None if gallery is None else _without_failures(gallery)
     found = all_pairs(
         a, subjects, compare_all, gallery=b, failed=probes[1], gallery_failed=None if gallery is None else gallery[1],
-        threads=threads, tile=tile,
+        threads=threads, tile=tile, prepare=prepare,
     )  # fmt: skip
     failed = _fill_failures(found.genuine, found.impostor)
     return ScoreSet(found.genuine, mated_subject, found.impostor, non_mated_subjects, failed)

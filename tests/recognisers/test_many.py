@@ -17,7 +17,7 @@ def test_all_pairs_score_the_same(id: str) -> None:
     subjects = np.arange(300) // 2
     many = compare_many(recogniser)
     assert many is not None
-    found = all_pairs(templates, subjects, many, threads=2, tile=MANY_TILE)
+    found = all_pairs(templates, subjects, many.compare_all, threads=2, tile=MANY_TILE, prepare=many.prepare)
     expected = all_pairs(templates, subjects, recogniser.compare_all)
     assert np.array_equal(found.genuine, expected.genuine)
     assert np.array_equal(found.impostor, expected.impostor)
