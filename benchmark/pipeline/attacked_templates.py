@@ -114,9 +114,12 @@ def learned_templates_key(workshop: Workshop, job: Job, recogniser: str) -> str 
     """Names what the attack has learned about a recogniser's templates; None where it learns nothing."""
     if "pairs" not in job.attack.submission.attack.threat_model:
         return None
-    twins = [twin.template_key(recogniser) for _, twin in _twins(workshop, job)]
-    originals = [_original_key(workshop, batch, recogniser) for batch, _ in _twins(workshop, job)]
-    return digest("learn templates", job.attack.digest, workshop.libraries, originals, twins)
+    known = workshop.learned_keys
+    if (place := (job.name, recogniser)) not in known:  # every batch asks, and the answer reads all of the attacker's
+        twins = [twin.template_key(recogniser) for _, twin in _twins(workshop, job)]
+        originals = [_original_key(workshop, batch, recogniser) for batch, _ in _twins(workshop, job)]
+        known[place] = digest("learn templates", job.attack.digest, workshop.libraries, originals, twins)
+    return known[place]
 
 
 def learn_templates(workshop: Workshop, job: Job, recogniser: str) -> Artefact:

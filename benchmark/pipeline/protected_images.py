@@ -63,6 +63,7 @@ class ProtectedImages(Protection):
         """Let go of the images."""
         self.__dict__.pop("artefact", None)
 
+    @cached_property
     def filed(self) -> Artefact:
         """Failed (bool, N); the header has the timing, and `content`, by which templates of the images are filed."""
 
@@ -81,7 +82,7 @@ class ProtectedImages(Protection):
 
     def template_key(self, recogniser: str) -> str:
         """Names the templates of the protected images."""
-        return template_key(self.workshop, recogniser, str(self.filed().header["content"]))
+        return template_key(self.workshop, recogniser, str(self.filed.header["content"]))
 
     def templates(self, recogniser: str) -> Artefact:
         """Templates of the protected images (float32, N x D) and failed (bool, N)."""
@@ -90,8 +91,8 @@ class ProtectedImages(Protection):
             samples, failed = self.images()
             return np.ascontiguousarray(samples[~failed]), ~failed
 
-        return embed(self.workshop, recogniser, str(self.filed().header["content"]), present)
+        return embed(self.workshop, recogniser, str(self.filed.header["content"]), present)
 
     def header(self, recogniser: str) -> dict[str, float]:
         """Seconds and samples of protecting."""
-        return dict(self.filed().header)
+        return dict(self.filed.header)

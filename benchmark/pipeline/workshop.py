@@ -95,6 +95,8 @@ class Workshop:
         self.decoders = DecodingProcess()
         #: {attack's name: key of what its process was last told to restore}
         self.restored: dict[str, str] = {}
+        #: {(job's name, recogniser): key of what the job's attack learns about the recogniser's templates}
+        self.learned_keys: dict[tuple[str, str], str] = {}
 
     @cached_property
     def dataset(self) -> Dataset:
