@@ -179,7 +179,7 @@ def _rates(
             why_not = "needs a threshold of FMR 0.1 %, and there are too few impostors for it"
             yield name, (np.nan, None, some.scores.size, why_not)
         else:
-            rate = float((some.scores >= threshold).mean())
+            rate = _share(some.scores >= threshold)
             replicates = match_rate_bootstrap(*some, threshold, weights)
             if name == "key_sensitivity":  # the share that is rejected
                 rate, replicates = key_sensitivity(some.scores, threshold), 1.0 - replicates
@@ -191,7 +191,7 @@ def _threshold(binned: BinnedScores) -> tuple[float | None, float]:
         threshold = binned.threshold_at_fmr(OPERATING_FMR)
     except ValueError:  # too few comparisons, or all of the highest tied
         return None, 0.0
-    return threshold, float((binned.non_mated >= threshold).mean())
+    return threshold, _share(binned.non_mated >= threshold)
 
 
 def _flags_of_scores(score_set: ScoreSet, binned: BinnedScores, where: str) -> Iterator[Flag]:
@@ -212,7 +212,7 @@ def _flags_of_metrics(
         yield Flag(id="eer-above-50", where=where, message=message)
     threshold = thresholds.get("mated")
     if "attack_success_rate" in found and threshold is not None:
-        accepted = float((score_set.non_mated >= threshold).mean())
+        accepted = _share(score_set.non_mated >= threshold)
         if accepted >= IMPOSTORS_ACCEPTED:
             message = (
                 f"at the threshold of FMR 0.1 % {100 * accepted:.1f} % of the non-mated comparisons are accepted as "
@@ -236,6 +236,11 @@ def _value(estimate: float, replicates: Floats | None, n: int) -> Value:
     low, high = interval(replicates[np.isfinite(replicates)])
     known = bool(np.isfinite(low))
     return Value(value=estimate, low=low if known else None, high=high if known else None, n=n)
+
+
+def _share(accepted: npt.NDArray[np.bool_]) -> float:
+    """The mean, of thirty million in a tenth of the time."""
+    return np.count_nonzero(accepted) / accepted.size
 
 
 def _join(*parts: str) -> str:

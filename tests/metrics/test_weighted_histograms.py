@@ -19,6 +19,25 @@ def test_bins_are_numpy_s(values, bins):
     assert np.bincount(bin_numbers(values, edges), minlength=bins).tolist() == np.histogram(values, edges)[0].tolist()
 
 
+@given(
+    st.floats(-1e6, 1e6), st.sampled_from([1e-12, 1e-9, 1e-3, 1.0, 1e5]), st.integers(1, 3000),
+    st.sampled_from([np.float32, np.float64]), st.integers(0, 2**32 - 1),
+)  # fmt: skip
+def test_a_score_lies_between_the_edges_of_its_bin(low, width, bins, kind, seed):
+    """Also where edges are hardly apart, or not apart at all, and at the edges themselves."""
+    edges = np.linspace(low, low + width, bins + 1)
+    random = np.random.default_rng(seed)
+    values = np.concatenate((random.uniform(edges[0], edges[-1], 200), random.choice(edges, 200))).astype(kind)
+    values = values[(values >= edges[0]) & (values <= edges[-1])]
+    expected = np.minimum(np.searchsorted(edges, values.astype(np.float64), side="right") - 1, bins - 1)
+    assert np.array_equal(bin_numbers(values, edges), expected)
+
+
+def test_uneven_edges_hold_scores_too():
+    edges = np.array([0.0, 0.1, 0.2, 1.0, 1.5])
+    assert bin_numbers([0.0, 0.1, 0.15, 0.2, 0.99, 1.0, 1.5], edges).tolist() == [0, 1, 1, 2, 2, 3, 3]
+
+
 @given(scores, scores)
 def test_the_quick_eer_is_the_eer(genuine, impostor):
     assert eer_of_many(genuine, impostor) == pytest.approx(eer(genuine, impostor), abs=1e-12)
@@ -61,5 +80,9 @@ def test_what_does_not_fit_is_refused():
             list(resampled_counts(one, one, one, np.array([[1, number]], np.int32), 3))
     with pytest.raises(ValueError, match="within"):
         bin_numbers([2.0], np.linspace(0, 1, 3))
+    for edges in (np.linspace(0, 1, 3), np.array([0, 0.9, 1])):
+        for outside in (np.nan, -np.inf, np.inf, -1e-9, 1e300):
+            with pytest.raises(ValueError, match=r"within 0\.\.1"):
+                bin_numbers([0.5, outside, 0.5], edges)
     with pytest.raises(ValueError, match="32767"):
         bin_numbers([0.5], np.linspace(0, 1, 40_000))
