@@ -11,7 +11,7 @@ import numpy as np
 from benchmark import record as schema
 from benchmark.all_pairs.measured import measured, unprotected
 from benchmark.assembly import milliseconds, provenance, sample_flags
-from benchmark.pipeline.all_pairs import JobBatch, comparator, views_in
+from benchmark.pipeline.all_pairs import JobBatch, batches_of, comparator, views_in
 from benchmark.pipeline.workshop import Workshop
 from benchmark.plan import Job
 from benchmark.record import Baseline, Flag, Record, Value
@@ -25,7 +25,7 @@ SIGNIFICANCE = 0.05
 
 def assemble(workshop: Workshop, job: Job) -> tuple[Record, dict[str, dict[str, ScoreCounts]]]:
     """The record of a job whose batches are all in the store, and its counts."""
-    batches = [JobBatch(workshop, job, number) for number in range(len(workshop.assignment.batches()))]
+    batches = batches_of(workshop, job)
     results: dict[str, dict[str, dict[str, Value]]] = {}
     replicates: dict[str, dict[str, tuple[float | None, ...]]] = {}
     counts: dict[str, dict[str, ScoreCounts]] = {}

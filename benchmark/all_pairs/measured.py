@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from benchmark.digest import digest, generator
 from benchmark.metrics.statistics import subject_weights
-from benchmark.pipeline.all_pairs import JobBatch, comparator, impostors_of, scenarios_of_job
+from benchmark.pipeline.all_pairs import batches_of, comparator, impostors_of, scenarios_of_job
 from benchmark.pipeline.originals import Originals
 from benchmark.pipeline.views import Gathered, View, view_of
 from benchmark.pipeline.workshop import Workshop
@@ -89,7 +89,7 @@ class _Scoring:
         self.scenarios = scenarios_of_job(workshop, job)
         keyed = job.protector.submission.protector.keyed
         self.sets = SETS if keyed else KEYLESS
-        self.batches = [JobBatch(workshop, job, n) for n in range(len(workshop.assignment.batches()))]
+        self.batches = batches_of(workshop, job)
         self.view: View = comparator(workshop, job, name)
         self.subjects = subjects(workshop)
         self.own: ScoreSet | None = None

@@ -82,6 +82,17 @@ class AttackedImages(Attacked):
         return dict(self.artefact().header)
 
 
+def batches_of(workshop: Workshop, job: Job) -> tuple[JobBatch, ...]:
+    """All batches of a job of the plan; the last job's are kept, since one recogniser after the other looks at them."""
+    return _batches_of(workshop, [one.name for one in workshop.assignment.plan.jobs].index(job.name))
+
+
+@lru_cache(maxsize=1)
+def _batches_of(workshop: Workshop, number: int) -> tuple[JobBatch, ...]:
+    job = workshop.assignment.plan.jobs[number]
+    return tuple(JobBatch(workshop, job, batch) for batch in range(len(workshop.assignment.batches())))
+
+
 def sets_of_job(workshop: Workshop, job: Job) -> tuple[SetName, ...]:
     """The protected sets that a job compares."""
     manifests = job.protector.submission.protector, job.attack.submission.attack
