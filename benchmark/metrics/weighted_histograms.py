@@ -75,18 +75,20 @@ def resampled_counts(
     >>> [part.tolist() for part in resampled_counts(bins, one, other, np.array([[2, 3]], np.int32), 2)]
     [[[6, 5]]]
     """
-    a, b = np.asarray(first, np.int32), np.asarray(second, np.int32)
+    a, b = np.asarray(first), np.asarray(second)
     if not bins.shape == a.shape == b.shape:
         raise ValueError(f"each comparison needs two subjects: {bins.shape}, {a.shape}, {b.shape}")
     # As unsigned numbers, among which negative ones are the largest.
     if bins.size and bins.view(np.uint16).max() >= count:
         raise ValueError(f"bins must be numbered 0..{count - 1}")
-    if a.size and max(a.view(np.uint32).max(), b.view(np.uint32).max()) >= weights.shape[1]:
+    if any(one.size and not 0 <= one.min() <= one.max() < weights.shape[1] for one in (a, b)):
         raise ValueError(f"subjects must be columns 0..{weights.shape[1] - 1} of the weights")
     most = max(1, int(weights.max()))
     if most > np.iinfo(np.uint16).max or weights.min() < 0:
         raise ValueError(f"weights must be 0..{np.iinfo(np.uint16).max}")
-    runs = _Runs.of(bins, a, b, weights.shape[1], count)
+    # The narrower, the sooner read; and one kind has to be compiled for, whatever the caller has.
+    narrow = np.uint16 if weights.shape[1] < 1 << 16 else np.int32
+    runs = _Runs.of(bins, a.astype(narrow, copy=False), b.astype(narrow, copy=False), weights.shape[1], count)
     for start in range(0, len(weights), LANES):
         drawn = weights[start : start + LANES]
         yield np.ascontiguousarray(runs.counts(drawn, most).T)
@@ -110,8 +112,8 @@ class _Runs(NamedTuple):
     def of(
         cls,
         bins: npt.NDArray[np.int16],
-        a: npt.NDArray[np.int32],
-        b: npt.NDArray[np.int32],
+        a: npt.NDArray[np.integer],
+        b: npt.NDArray[np.integer],
         subjects: int,
         count: int,
     ) -> _Runs:

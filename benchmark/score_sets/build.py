@@ -17,6 +17,8 @@ from benchmark.recognisers.all_pairs import CompareAll, Prepare, all_pairs
 #: Templates (float32, N x D) and which of them are failures to process (bool, N), as a view gathers them.
 Gathered: TypeAlias = tuple[Templates, npt.NDArray[np.bool_]]
 Subjects: TypeAlias = npt.NDArray[np.integer[Any]]
+#: uint16, or int32 where there are too many subjects for it.
+Columns: TypeAlias = npt.NDArray[np.integer[Any]]
 #: Scores (N) of N pairs of templates, row by row.
 Compare: TypeAlias = Callable[[Templates, Templates], Scores]
 #: Pairs of templates that are compared row by row at a time.
@@ -29,12 +31,12 @@ class ScoreSet:
 
     #: float32, M: of one subject.
     mated: npt.NDArray[np.float32]
-    #: int32, M: whose; columns of the bootstrap weights.
-    mated_subject: npt.NDArray[np.int32]
+    #: M: whose; columns of the bootstrap weights.
+    mated_subject: Columns
     #: float32, K: of two subjects.
     non_mated: npt.NDArray[np.float32]
-    #: int32, K each: whose; columns of the bootstrap weights. Sets of the same subjects share these arrays.
-    non_mated_subjects: tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]
+    #: K each: whose; columns of the bootstrap weights. Sets of the same subjects share these arrays.
+    non_mated_subjects: tuple[Columns, Columns]
     #: How many mated and non-mated comparisons have a failure to process: they hold the lowest score of the set.
     failed: tuple[int, int]
 
@@ -44,9 +46,9 @@ class RowScores(NamedTuple):
 
     #: float32, N; -inf for a failure to process.
     scores: npt.NDArray[np.float32]
-    #: int32, N: the subject of either side.
-    first: npt.NDArray[np.int32]
-    second: npt.NDArray[np.int32]
+    #: N: the subject of either side.
+    first: Columns
+    second: Columns
 
 
 def all_pairs_set(
@@ -63,7 +65,7 @@ def all_pairs_set(
 
     `gallery` None: the probes among themselves. `compare_all`, `threads`, `tile` and `prepare` as
     for `benchmark.recognisers.all_pairs`; for a process that answers one call at a time, one thread and large tiles.
-    `compare_all` never meets the template of a failure to process. Memory: 4 bytes a comparison, and 8 for subjects,
+    `compare_all` never meets the template of a failure to process. Memory: 4 bytes a comparison, and 4 for subjects,
     which sets share. Raises InvalidInputError where shapes do not fit, for scores that are not finite, and where no two
     samples are of one subject, or no two of two.
 
@@ -123,28 +125,25 @@ def rows_set(
     return ScoreSet(own, mated.mated_subject, non_mated, (rows.first, rows.second), failed)
 
 
-def pair_subjects(
-    subjects: Subjects,
-) -> tuple[npt.NDArray[np.int32], tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
-    """Whose every two of N samples are (int32, read-only), in the order of `all_pairs`: mated, and both non-mated.
+def pair_subjects(subjects: Subjects) -> tuple[Columns, tuple[Columns, Columns]]:
+    """Whose every two of N samples are (read-only), in the order of `all_pairs`: mated, and both non-mated.
 
     The last ones are kept, so that the sets of one protocol share them.
 
     >>> pair_subjects(np.array([4, 4, 7]))
-    (array([4], dtype=int32), (array([4, 4], dtype=int32), array([7, 7], dtype=int32)))
+    (array([4], dtype=uint16), (array([4, 4], dtype=uint16), array([7, 7], dtype=uint16)))
     """
-    return _pair_subjects(np.ascontiguousarray(subjects, np.int32).tobytes())
+    few = subjects.min(initial=0) >= 0 and subjects.max(initial=0) <= np.iinfo(np.uint16).max
+    return _pair_subjects(np.ascontiguousarray(subjects, np.uint16 if few else np.int32).tobytes(), few)
 
 
 @lru_cache(maxsize=1)
-def _pair_subjects(
-    packed: bytes,
-) -> tuple[npt.NDArray[np.int32], tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]]:
-    subjects = np.frombuffer(packed, np.int32)
+def _pair_subjects(packed: bytes, few: bool) -> tuple[Columns, tuple[Columns, Columns]]:
+    subjects: Columns = np.frombuffer(packed, np.uint16 if few else np.int32)
     each = np.unique(subjects, return_counts=True)[1]
     genuine = int((each * (each - 1) // 2).sum())
-    mated = np.empty(genuine, np.int32)
-    first, second = (np.empty(subjects.size * (subjects.size - 1) // 2 - genuine, np.int32) for _ in range(2))
+    mated = np.empty(genuine, subjects.dtype)
+    first, second = (np.empty(subjects.size * (subjects.size - 1) // 2 - genuine, subjects.dtype) for _ in range(2))
     m = n = 0
     for place, own in enumerate(subjects):
         later = subjects[place + 1 :]

@@ -240,7 +240,7 @@ def _value(estimate: float, replicates: Floats | None, n: int) -> Value:
 
 def _share(accepted: npt.NDArray[np.bool_]) -> float:
     """The mean, of thirty million in a tenth of the time."""
-    return np.count_nonzero(accepted) / accepted.size
+    return float(np.count_nonzero(accepted) / accepted.size)
 
 
 def _join(*parts: str) -> str:
