@@ -85,8 +85,9 @@ def timings(run: Run) -> str:
         [stage, f"{seconds:.1f}", int(samples), f"{1000 * seconds / samples:.2f}" if samples else "-"]
         for stage, (seconds, samples) in sorted(run.stages.items(), key=lambda item: -item[1][0])
     ]
-    if run.stages.keys() <= {"score"}:
-        return f"everything but the scores came from the store ({run.wall:.1f} s)"
     busy = sum(seconds for seconds, _ in run.stages.values())
+    if run.stages.keys() <= {"score"}:
+        took = f"{busy:.1f} s CPU for these, {run.wall:.1f} s wall with {run.workers} workers"
+        return f"everything but the scores came from the store ({took})"
     table = tabulate(rows, headers=["stage", "CPU s", "samples or pairs", "ms each"], colalign=("left", *["right"] * 3))
     return f"{table}\n{busy:.1f} s CPU in stages, {run.wall:.1f} s wall with {run.workers} workers"
